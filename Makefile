@@ -1,0 +1,45 @@
+# make          set up, run the pipeline on real MNIST, print the metrics
+# make test     run the tests
+# make check    lint, format and types
+# make clean    remove .venv and the caches of tools (not the data)
+
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: all test check format lock clean
+
+all: .venv/installed
+	dvc repro
+	dvc metrics show
+
+test: .venv/installed-test
+	python -m pytest
+
+check: .venv/installed-test
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: .venv/installed-test
+	ruff check --fix .
+	ruff format .
+
+# Pins every version anew, for all supported versions of Python and all platforms; needs uv.
+lock:
+	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+		--all-extras --no-header --no-annotate --upgrade pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/installed-test: .venv/installed
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@

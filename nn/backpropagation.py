@@ -1,0 +1,44 @@
+"""Backpropagation over a whole minibatch at once, in its plain form.
+
+With one sample a row, the four equations of Nielsen's chapter 2 read (⊙ is elementwise):
+
+    BP1   δᴸ = (aᴸ - y) ⊙ σ'(zᴸ)
+    BP2   δˡ = (δˡ⁺¹ @ Wˡ⁺¹) ⊙ σ'(zˡ)
+    BP3   ∂C/∂bˡ = mean over the samples of δˡ
+    BP4   ∂C/∂Wˡ = δˡ.T @ aˡ⁻¹ / m
+
+This is the form to read, and what the tests hold against numerical gradients. Training runs
+`minibatch.Minibatch`, the same equations in place; a test holds it against this one.
+"""
+
+from nn.activations import sigmoid
+from nn.blas import Array
+from nn.network import Network
+
+
+def gradients(network: Network, images: Array, targets: Array) -> tuple[list[Array], list[Array]]:
+    """Gradient of the mean quadratic cost with respect to every weight and bias.
+
+    Args:
+        network: Not changed.
+        images: (m, d), of the network's dtype.
+        targets: (m, classes), one-hot, of the network's dtype.
+
+    Returns:
+        Gradients of the weights and of the biases, one array a layer, shaped like them.
+    """
+    activations = [images]
+    for w, b in zip(network.weights, network.biases, strict=True):
+        activations.append(sigmoid(activations[-1] @ w.T + b))
+
+    m = len(images)
+    weight_gradients: list[Array] = []
+    bias_gradients: list[Array] = []
+    delta = activations[-1] - targets
+    for layer in reversed(range(len(network.weights))):
+        a = activations[layer + 1]
+        delta = delta * a * (1 - a)
+        weight_gradients.insert(0, delta.T @ activations[layer] / m)
+        bias_gradients.insert(0, delta.mean(axis=0))
+        delta = delta @ network.weights[layer]
+    return weight_gradients, bias_gradients

@@ -1,0 +1,101 @@
+"""A network as one self-describing `.npz` file that loads without pickle.
+
+| entry | shape | what |
+|---|---|---|
+| `format` | () | the text of `FORMAT`; tells this file from any other `.npz` |
+| `weights_0`, `biases_0`, `weights_1`, … | (out, in), (out,) | the layers, first to last |
+| `activation` | () | the function of every unit: `sigmoid` |
+| `classes` | (classes,) | the name of each output |
+| `pixel_range` | (2,) | the raw pixel values that became the inputs 0 and 1 |
+"""
+
+import zipfile
+from itertools import pairwise
+from os import PathLike
+from typing import BinaryIO
+
+import numpy as np
+
+from nn.network import Network
+
+FORMAT = "sigmoid multi-layer perceptron, 1"
+ACTIVATION = "sigmoid"
+
+
+class ModelFileError(ValueError):
+    """The file is not a whole model of this project; the message says what is wrong with it."""
+
+
+def save(network: Network, file: BinaryIO) -> None:
+    """Write the network to a file opened for binary writing; equal networks give equal bytes."""
+    layers = {}
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        layers[f"weights_{layer}"] = w
+        layers[f"biases_{layer}"] = b
+    np.savez(
+        file,
+        allow_pickle=False,
+        format=np.array(FORMAT),
+        activation=np.array(ACTIVATION),
+        classes=np.array(network.classes),
+        pixel_range=np.array(network.pixel_range, dtype=np.float64),
+        **layers,
+    )
+
+
+def load(file: str | PathLike | BinaryIO) -> Network:
+    """Read a network that `save` wrote.
+
+    Raises:
+        ModelFileError: If the file is truncated, altered, or something else.
+        OSError: If it cannot be read at all.
+    """
+    try:
+        archive = np.load(file, allow_pickle=False)
+        entries = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else {}
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, SyntaxError) as error:
+        raise ModelFileError(f"it is no whole .npz archive of plain arrays ({error})") from error
+    if str(entries.get("format")) != FORMAT:
+        raise ModelFileError(f"it has no entry `format` that says {FORMAT!r}")
+    try:
+        network = Network(
+            weights=_layers(entries, "weights"),
+            biases=_layers(entries, "biases"),
+            classes=tuple(str(name) for name in entries["classes"]),
+            pixel_range=_pair(entries["pixel_range"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"an entry is missing or malformed ({error})") from error
+    _require_consistent(network, str(entries.get("activation")))
+    return network
+
+
+def _layers(entries: dict, kind: str) -> list:
+    count = sum(name.startswith(f"{kind}_") for name in entries)
+    return [np.ascontiguousarray(entries[f"{kind}_{layer}"]) for layer in range(count)]
+
+
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    low, high = (float(value) for value in values)
+    return low, high
+
+
+def _require_consistent(network: Network, activation: str) -> None:
+    weights, biases = network.weights, network.biases
+    if activation != ACTIVATION:
+        raise ModelFileError(f"its activation is {activation!r}, not {ACTIVATION!r}")
+    if not weights or len(weights) != len(biases):
+        raise ModelFileError("it needs one array of weights and one of biases for every layer")
+    if any(w.ndim != 2 or b.shape != w.shape[:1] for w, b in zip(weights, biases, strict=True)):
+        raise ModelFileError("the shapes of its weights and biases do not fit together")
+    if any(after.shape[1] != before.shape[0] for before, after in pairwise(weights)):
+        raise ModelFileError("its layers do not fit on one another")
+    if {a.dtype for a in (*weights, *biases)} not in ({np.dtype("f4")}, {np.dtype("f8")}):
+        raise ModelFileError("its weights and biases must all be float32 or all float64")
+    if not all(np.isfinite(a).all() for a in (*weights, *biases)):
+        raise ModelFileError("it holds weights that are not finite")
+    if len(network.classes) != len(biases[-1]):
+        raise ModelFileError("it has not one class name for each output")
+    low, high = network.pixel_range
+    if not low < high < np.inf or low == -np.inf:
+        raise ModelFileError("its pixel_range is no range")

@@ -1,0 +1,120 @@
+"""The training loop: epochs of shuffled minibatches, as a generator; and how a network is scored.
+
+    for epoch in fit(network, images, targets, …):
+        print(epoch, score(network, images, targets))
+
+What happens after an epoch (a progress bar, a log, stopping early) is the caller's business.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.blas import single_threaded
+from nn.losses import quadratic
+from nn.minibatch import Minibatch
+from nn.network import Network
+from nn.optimizers import GradientDescent
+
+# Steps between two looks for values that are no longer finite: often enough to stop at once,
+# seldom enough to cost nothing.
+_STEPS_BETWEEN_CHECKS = 200
+
+_SCORED_AT_ONCE = 5_000
+
+
+class DivergedError(ArithmeticError):
+    """Training has left the range of floating-point numbers; the weights are useless."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a network is on some samples.
+
+    Attributes:
+        loss: Mean quadratic cost of a sample, ½ Σₖ (aₖ - yₖ)².
+        accuracy: Fraction of the samples whose highest output is the right one, 0 to 1.
+    """
+
+    loss: float
+    accuracy: float
+
+
+def fit(
+    network: Network,
+    images: NDArray,
+    targets: NDArray,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    rng: np.random.Generator,
+) -> Iterator[int]:
+    """Train the network in place by minibatch gradient descent; yield after every epoch.
+
+    Each epoch visits every sample once, in a new random order. A last minibatch with fewer samples
+    than the others is used as well.
+
+    Args:
+        network: Changed in place.
+        images: (n, d), of the network's dtype; may be memory-mapped.
+        targets: (n, classes), one-hot, of the network's dtype.
+        epochs: How many times every sample is visited.
+        batch_size: Samples a step, at most n.
+        learning_rate: η; the step is η times the mean gradient of the minibatch.
+        rng: Shuffles the samples; the same state and data give the same weights, bit for bit.
+
+    Yields:
+        The number of epochs done: 1, 2, …
+
+    Raises:
+        ValueError: If `batch_size` is not between 1 and n.
+        DivergedError: When the weights stop being finite.
+    """
+    n = len(images)
+    if not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size is {batch_size}; with {n} samples it must be 1 to {n}")
+    steps = {
+        size: GradientDescent(Minibatch(network, size))
+        for size in (batch_size, n % batch_size)
+        if size > 0
+    }
+    for epoch in range(1, epochs + 1):
+        # Not around the `yield`: what the caller does meanwhile is not ours to limit.
+        with single_threaded():
+            order = rng.permutation(n)
+            for count, start in enumerate(range(0, n, batch_size)):
+                samples = order[start : start + batch_size]
+                step = steps[len(samples)]
+                step.minibatch.load(images, targets, samples)
+                step.minibatch.forward()
+                step.minibatch.backward()
+                step.update(learning_rate)
+                if count % _STEPS_BETWEEN_CHECKS == 0:
+                    _require_finite(network, epoch)
+            _require_finite(network, epoch)
+        yield epoch
+
+
+def score(network: Network, images: NDArray, targets: NDArray) -> Score:
+    """Loss and accuracy on (n, d) images with (n, classes) one-hot targets, in bounded memory."""
+    loss, right = 0.0, 0
+    for start in range(0, len(images), _SCORED_AT_ONCE):
+        part = slice(start, start + _SCORED_AT_ONCE)
+        outputs, wanted = network.scores(images[part]), targets[part]
+        loss += float(quadratic(outputs, wanted).sum(dtype=np.float64))
+        right += int(np.count_nonzero(outputs.argmax(axis=1) == wanted.argmax(axis=1)))
+    return Score(loss / len(images), right / len(images))
+
+
+def _require_finite(network: Network, epoch: int) -> None:
+    # A sum is finite only if every term is (or the sum overflows, which is no better).
+    with np.errstate(all="ignore"):
+        if not all(np.isfinite(w.sum() + b.sum()) for w, b in _layers(network)):
+            raise DivergedError(f"weights are no longer finite in epoch {epoch}")
+
+
+def _layers(network: Network) -> Iterator[tuple[NDArray, NDArray]]:
+    return zip(network.weights, network.biases, strict=True)

@@ -1,0 +1,185 @@
+"""What every stage's command line has in common: parameter types, and one clear line on error.
+
+DVC unpacks a section of `params.yaml` into options (`${train}` becomes `--hidden 100 --epochs 30
+…`), so the Click options are the schema of the parameters. YAML can say things that a command line
+cannot (a list where one value belongs, `true` for a number); `StageCommand` finds these out.
+"""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+# Far above anything useful, far below what overflows a float32 or a 32-bit seed.
+LARGEST_NUMBER = 1e6
+LARGEST_COUNT = 1_000_000_000
+LARGEST_SEED = 2**32 - 1
+
+
+class Refusal(click.ClickException):
+    """Something the user can put right: printed as one line, without a traceback; exit code 1."""
+
+
+class BadParameter(Refusal):
+    """A parameter that cannot be used; exit code 2, as for every misuse of a command line."""
+
+    exit_code = 2
+
+
+class PositiveNumber(click.ParamType):
+    """A finite float above 0; unlike `click.FloatRange`, it does not let `nan` through."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The float, or a `click.BadParameter` that says what would be one."""
+        number = _float_or_nan(value)
+        if not 0 < number <= LARGEST_NUMBER:
+            self.fail(f"{value!r} is not a number above 0, up to {LARGEST_NUMBER:g}.", param, ctx)
+        return number
+
+
+class Size(click.ParamType):
+    """A number of samples (an int of at least 1) or a fraction of them (between 0 and 1)."""
+
+    name = "count|fraction"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float:
+        """The count or the fraction, or a `click.BadParameter` that says what would be one."""
+        number = _float_or_nan(value)
+        if 0 < number < 1:
+            return number
+        if not (1 <= number <= LARGEST_COUNT and number.is_integer()):
+            message = "is neither a number of samples (1, 2, …) nor a fraction between 0 and 1."
+            self.fail(f"{value!r} {message}", param, ctx)
+        return int(number)
+
+
+def _float_or_nan(value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def count(most: int = LARGEST_COUNT) -> click.IntRange:
+    """An integer from 1 to `most`."""
+    return click.IntRange(1, most)
+
+
+def seed_option() -> Callable:
+    """`--seed`, for stages that draw random numbers."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, LARGEST_SEED),
+        default=0,
+        help="Where the random numbers start; the same seed gives the same bytes.",
+    )
+
+
+def path_option(name: str, default: str, description: str) -> Callable:
+    """An option that says where an artifact lies. DVC leaves these at their defaults."""
+    return click.option(f"--{name}-path", type=click.Path(), default=default, help=description)
+
+
+def stage(name: str) -> Callable[[Callable], click.Command]:
+    """Turn a function into the Click command of the stage `name` of `params.yaml`."""
+    return click.command(
+        name,
+        cls=StageCommand,
+        context_settings={
+            # params.yaml says learning_rate, a person at the shell types --learning-rate.
+            "token_normalize_func": lambda token: token.replace("_", "-"),
+            "show_default": True,
+            "max_content_width": 100,
+        },
+    )
+
+
+class StageCommand(click.Command):
+    """A command whose errors are single lines that name the parameter as `params.yaml` does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as Click does, and say in one line what is wrong."""
+        try:
+            self._check_arity(ctx, args)
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hints = [option.lstrip("-").replace("-", "_") for option in error.possibilities or []]
+            hint = f" Did you mean {' or '.join(sorted(hints))}?" if hints else ""
+            key = error.option_name.lstrip("-").replace("-", "_")
+            raise BadParameter(f"{self.name}.{key}: there is no such parameter.{hint}") from error
+        except click.UsageError as error:
+            param = getattr(error, "param", None)
+            where = f"{self.name}.{param.name}" if param else self.name
+            raise BadParameter(f"{where}: {error.message}") from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the stage; a full disk or memory is the user's news, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise Refusal(describe_os_error(error)) from error
+        except MemoryError as error:
+            raise Refusal(f"{self.name}: not enough memory for these parameters.") from error
+
+    def _check_arity(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Refuse what Click would misread: lists, true/false and nothing where a value belongs."""
+        options = {
+            opt: param
+            for param in self.get_params(ctx)
+            for opt in (*param.opts, *param.secondary_opts)
+        }
+        given: set[str] = set()
+        position = 0
+        while position < len(args):
+            token, equals, _ = args[position].partition("=")
+            position += 1
+            param = options.get(token.replace("_", "-"))
+            if param is None:
+                return  # no such option, which Click says best
+            key = f"{self.name}.{param.name}"
+            takes_value = not (isinstance(param, click.Option) and (param.is_flag or param.count))
+            has_value = position < len(args) and not args[position].startswith("--")
+            if takes_value and not equals:
+                if not has_value:
+                    raise BadParameter(f"{key}: it has no value, or true or false for one.")
+                position += 1
+            elif not takes_value and has_value:
+                raise BadParameter(f"{key}: {args[position]!r} is not true or false.")
+            if param.name in given and not param.multiple:
+                raise BadParameter(f"{key}: it takes one value, not a list.")
+            given.add(str(param.name))
+            if position < len(args) and not args[position].startswith("--"):
+                raise BadParameter(f"{key}: unexpected {args[position]!r} after its value.")
+        if "DVC_STAGE" in os.environ and "help" not in given:
+            self._require_all(ctx, given)
+
+    def _require_all(self, ctx: click.Context, given: set[str]) -> None:
+        """Under DVC every parameter is spelt out: one not given is an empty list, or was lost."""
+        for param in self.get_params(ctx):
+            is_knob = param.name != "help" and not isinstance(param.type, click.Path)
+            if is_knob and param.name not in given:
+                raise BadParameter(
+                    f"{self.name}.{param.name}: it is missing from params.yaml, or an empty list; "
+                    f"give it a value{_example(param)}."
+                )
+
+
+def _example(param: click.Parameter) -> str:
+    default = param.default
+    if isinstance(default, tuple | list):
+        return f", such as {list(default)}"
+    return f", such as {default}" if isinstance(default, int | float | str) else ""
+
+
+def describe_os_error(error: OSError) -> str:
+    """One line that names the file and says what went wrong."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}." if error.filename else f"{reason}."

@@ -1,0 +1,231 @@
+"""The pictures that `evaluate` draws: digits right and wrong, hidden units, the confusion matrix.
+
+The same arrays give the same PNG, byte for byte. A gallery is drawn as one mosaic, because a
+Matplotlib axes for every digit would take longer than the training of the network.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from numpy.typing import NDArray
+
+from nn import Network
+from stages.files import replacing
+from stages.predictions import Predictions
+
+_RIGHT, _WRONG = "#1a7f37", "#cf222e"
+_COLUMNS = 10
+# Dots an inch: a digit of 28 pixels is then drawn with two or three dots a pixel.
+_DPI = 110
+
+
+def draw_all(
+    folder: Path,
+    network: Network,
+    images: NDArray,
+    predictions: Predictions,
+    *,
+    examples: int,
+    units: int,
+) -> None:
+    """Write mistakes.png, confident.png, weights.png, confusion.png, and overview.png with all.
+
+    Args:
+        folder: Where the pictures go.
+        network: Gives the class names and the weights of the first layer.
+        images: (n, d) inputs in [0, 1] that `predictions` are about.
+        predictions: What the network said of them.
+        examples: The most digits in a gallery.
+        units: The most hidden units.
+    """
+
+    def mistakes(figure: FigureBase) -> None:
+        rows = sample_of_mistakes(predictions, examples)
+        wrong = np.count_nonzero(~predictions.correct)
+        title = f"{len(rows)} of {wrong} mistakes: true → predicted, confidence"
+        gallery(figure, title, images, predictions, network.classes, rows)
+
+    def confident(figure: FigureBase) -> None:
+        best_right, best_wrong = most_confident(predictions, max(1, examples // 2))
+        rows = np.concatenate([_filled_row(best_right), best_wrong])
+        title = "most confident: right above, wrong below"
+        gallery(figure, title, images, predictions, network.classes, rows)
+
+    def weights(figure: FigureBase) -> None:
+        hidden_units(figure, network.weights[0][:units], len(network.weights[0]))
+
+    def confusion(figure: FigureBase) -> None:
+        confusion_matrix(figure, predictions, network.classes)
+
+    digit_rows = math.ceil(examples / _COLUMNS)
+    unit_rows = math.ceil(min(units, len(network.weights[0])) / _COLUMNS)
+    height = 0.6 + 1.0 * digit_rows
+    _write(folder / "mistakes.png", (8, height), mistakes)
+    _write(folder / "confident.png", (8, height + 0.5), confident)
+    _write(folder / "weights.png", (8, 0.6 + 0.78 * unit_rows), weights)
+    _write(folder / "confusion.png", (7, 6), confusion)
+
+    def overview(figure: FigureBase) -> None:
+        quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
+        for quarter, draw in zip(
+            quarters.flat, (mistakes, weights, confident, confusion), strict=True
+        ):
+            draw(quarter)
+
+    _write(folder / "overview.png", (15, 2 * max(0.85 * height, 4.6)), overview)
+
+
+def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
+    """Up to `count` mistakes, spread evenly over the pairs of true and predicted class."""
+    wrong = np.flatnonzero(~predictions.correct)
+    wrong = wrong[np.lexsort((predictions.predicted[wrong], predictions.true[wrong]))]
+    picks = np.linspace(0, len(wrong) - 1, min(count, len(wrong))).round().astype(int)
+    return wrong[picks]
+
+
+def most_confident(
+    predictions: Predictions, count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The surest right and the surest wrong predictions, up to `count` each, surest first."""
+    by_confidence = np.argsort(-predictions.confidence, kind="stable")
+    correct = predictions.correct[by_confidence]
+    return by_confidence[correct][:count], by_confidence[~correct][:count]
+
+
+def image_shape(d: int) -> tuple[int, ...]:
+    """How d pixels make an image: a square, three square planes (red, green, blue), or the
+    rectangle that is nearest to a square.
+    """
+    if math.isqrt(d) ** 2 == d:
+        return (math.isqrt(d),) * 2
+    if d % 3 == 0 and math.isqrt(d // 3) ** 2 == d // 3:
+        return (3, *(math.isqrt(d // 3),) * 2)
+    height = next(h for h in range(math.isqrt(d), 0, -1) if d % h == 0)
+    return height, d // height
+
+
+def gallery(
+    figure: FigureBase,
+    title: str,
+    images: NDArray,
+    predictions: Predictions,
+    classes: Sequence[str],
+    rows: NDArray[np.intp],
+) -> None:
+    """Digits under their true and predicted class; a row number of -1 leaves a place empty."""
+    axes = _panel(figure, title)
+    if len(rows) == 0:
+        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
+        return
+    blank = np.zeros(images.shape[1], images.dtype)
+    tiles = [blank if row < 0 else images[row] for row in rows]
+    mosaic, corners = _mosaic(np.array(tiles), gap=0.36, fill=1.0, invert=True)
+    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    for (x, y), row in zip(corners, rows, strict=True):
+        if row >= 0:
+            true, said = (classes[k] for k in (predictions.true[row], predictions.predicted[row]))
+            right = predictions.correct[row]
+            what = _short(said) if right else f"{_short(true)} → {_short(said)}"
+            axes.text(
+                x,
+                y,
+                f"{what}  {predictions.confidence[row]:.0%}",
+                color=_RIGHT if right else _WRONG,
+                fontsize=8,
+                ha="center",
+                va="bottom",
+            )
+
+
+def hidden_units(figure: FigureBase, weights: NDArray, of: int) -> None:
+    """Incoming weights of first-layer units as images: red where ink excites the unit, blue where
+    it holds it back; each unit on its own scale.
+    """
+    axes = _panel(figure, f"what {len(weights)} of {of} hidden units look for")
+    greatest = np.abs(weights).max(axis=1, keepdims=True)
+    tiles = weights / np.where(greatest > 0, greatest, 1)
+    if len(image_shape(tiles.shape[1])) == 3:  # a colour image has no sign left to show
+        mosaic, _ = _mosaic(tiles / 2 + 0.5, gap=0.1, fill=1.0)
+        axes.imshow(mosaic, interpolation="nearest")
+    else:
+        mosaic, _ = _mosaic(tiles, gap=0.1, fill=0.0)
+        axes.imshow(mosaic, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+
+
+def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequence[str]) -> None:
+    """How often each class was taken for each other; colours show the mistakes only."""
+    k = len(classes)
+    counts = np.bincount(k * predictions.true + predictions.predicted, minlength=k * k)
+    counts = counts.reshape(k, k)
+    mistakes = np.where(np.eye(k, dtype=bool), 0, counts)
+    axes = figure.add_axes((0.12, 0.12, 0.84, 0.78))
+    axes.set_title("confusion matrix", fontsize=11)
+    axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()), aspect="auto")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if k > 30:  # names and counts would overlap
+        return
+    names = [_short(name) for name in classes]
+    axes.set_xticks(range(k), names, rotation=90 if max(map(len, names)) > 2 else 0)
+    axes.set_yticks(range(k), names)
+    for (true, predicted), n in np.ndenumerate(counts):
+        if n:
+            colour = "white" if mistakes[true, predicted] > 0.6 * mistakes.max() else "black"
+            weight = "bold" if true == predicted else "normal"
+            axes.text(
+                predicted, true, str(n), ha="center", va="center", fontsize=8, color=colour,
+                fontweight=weight,
+            )  # fmt: skip
+
+
+def _mosaic(
+    tiles: NDArray, *, gap: float, fill: float, invert: bool = False
+) -> tuple[NDArray, list[tuple[float, float]]]:
+    """Tiles side by side, and the point above the middle of each where its caption belongs."""
+    shape = image_shape(tiles.shape[1])
+    images = (1 - tiles if invert else tiles).reshape(len(tiles), *shape)
+    if len(shape) == 3:
+        images = np.moveaxis(1 - images if invert else images, 1, -1)
+    height, width = images.shape[1:3]
+    space = max(1, round(gap * height))
+    rows = math.ceil(len(tiles) / _COLUMNS)
+    size = (rows * (height + space), _COLUMNS * (width + space))
+    mosaic = np.full((*size, *images.shape[3:]), fill, np.float32)
+    corners = []
+    for number, image in enumerate(images):
+        row, column = divmod(number, _COLUMNS)
+        y, x = row * (height + space) + space, column * (width + space) + space // 2
+        mosaic[y : y + height, x : x + width] = image
+        corners.append((x + width / 2 - 0.5, y - 1.0))
+    return mosaic, corners
+
+
+def _filled_row(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Row numbers with -1 appended until the last line of the gallery is full."""
+    return np.concatenate([rows, np.full(-len(rows) % _COLUMNS, -1)])
+
+
+def _panel(figure: FigureBase, title: str) -> Axes:
+    axes = figure.add_axes((0.01, 0.01, 0.98, 0.9))
+    axes.set_axis_off()
+    axes.set_anchor("N")
+    axes.set_title(title, fontsize=11)
+    return axes
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 8 else name[:7] + "…"
+
+
+def _write(path: Path, size: tuple[float, float], draw: Callable[[FigureBase], None]) -> None:
+    # The defaults, not the user's style: the same arrays must give the same bytes.
+    with matplotlib.rc_context(), replacing(path) as file:
+        matplotlib.rcdefaults()
+        figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
+        draw(figure)
+        figure.savefig(file, format="png", metadata={"Software": None})

@@ -1,0 +1,73 @@
+"""What a network says of some samples, and how good that is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn import Network, expected_calibration_error
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the network said of n samples.
+
+    Attributes:
+        true: (n,) class indexes.
+        predicted: (n,) class indexes.
+        confidence: (n,) probability that the network gave its prediction.
+    """
+
+    true: NDArray[np.intp]
+    predicted: NDArray[np.intp]
+    confidence: NDArray
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """(n,) whether each prediction is right."""
+        return self.true == self.predicted
+
+
+def predict(network: Network, images: NDArray, labels: NDArray) -> Predictions:
+    """Predictions for (n, d) images with (n, classes) one-hot labels."""
+    probabilities = network.probabilities(images)
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities[np.arange(len(predicted)), predicted]
+    return Predictions(labels.argmax(axis=1), predicted, confidence)
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """How well one class is told from the others; see `sklearn.metrics` for the definitions."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def measure(
+    predictions: Predictions, classes: tuple[str, ...], bins: int
+) -> tuple[dict[str, float], list[ClassReport]]:
+    """Metrics of the whole, and of each class."""
+    # Imported here: it takes a second, and `--help` should not.
+    from sklearn.metrics import precision_recall_fscore_support
+
+    table = precision_recall_fscore_support(
+        predictions.true,
+        predictions.predicted,
+        labels=np.arange(len(classes)),
+        zero_division=0.0,
+    )
+    per_class = [
+        ClassReport(name, float(p), float(r), float(f1), int(support))
+        for name, p, r, f1, support in zip(classes, *table, strict=True)
+    ]
+    calibration = expected_calibration_error(predictions.confidence, predictions.correct, bins)
+    metrics = {
+        "accuracy": float(predictions.correct.mean()),
+        "macro_f1": float(np.mean([report.f1 for report in per_class])),
+        "calibration_error": calibration,
+    }
+    return metrics, per_class
