@@ -37,9 +37,9 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 .venv/installed-test: .venv/installed
-	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@

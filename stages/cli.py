@@ -158,13 +158,13 @@ class StageCommand(click.Command):
             given.add(str(param.name))
             if position < len(args) and not args[position].startswith("--"):
                 raise BadParameter(f"{key}: unexpected {args[position]!r} after its value.")
-        if "DVC_STAGE" in os.environ and "help" not in given:
+        if "DVC_STAGE" in os.environ:
             self._require_all(ctx, given)
 
     def _require_all(self, ctx: click.Context, given: set[str]) -> None:
         """Under DVC every parameter is spelt out: one not given is an empty list, or was lost."""
         for param in self.get_params(ctx):
-            is_knob = param.name != "help" and not isinstance(param.type, click.Path)
+            is_knob = not (param.is_eager or isinstance(param.type, click.Path))
             if is_knob and param.name not in given:
                 raise BadParameter(
                     f"{self.name}.{param.name}: it is missing from params.yaml, or an empty list; "
