@@ -8,7 +8,8 @@ Read it in this order, one idea a file:
 - `backpropagation`  the four equations, as plainly as NumPy can say them
 - `minibatch`        the same equations without a temporary array: what training runs
 - `optimizers`       what is done with the gradient
-- `training`         the loop around it all, and how a network is scored
+- `training`         the loop around it all
+- `scoring`          loss and accuracy of a network
 - `blas`             one BLAS, few threads: why the products are made the way they are
 - `model_file`       a network as one `.npz` file
 - `pixels`           from raw pixels to inputs
@@ -22,7 +23,8 @@ from nn.calibration import expected_calibration_error
 from nn.model_file import ModelFileError, load, save
 from nn.network import INITIALIZATIONS, Network
 from nn.pixels import scale
-from nn.training import DivergedError, Score, fit, score
+from nn.scoring import Score, score
+from nn.training import DivergedError, fit
 
 __all__ = [
     "INITIALIZATIONS",

@@ -1,6 +1,6 @@
 """Matrix products for the training step: one BLAS, a bounded number of threads, results in place.
 
-Why not `np.matmul`? Two reasons, both measured (see "What makes it fast" in the README):
+Why not `np.matmul`? Two reasons:
 
 - The wheels of NumPy and SciPy each carry an OpenBLAS with a thread pool of its own. Using both in
   turn makes the pools fight for the cores, so every product here goes through SciPy's.

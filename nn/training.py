@@ -1,4 +1,4 @@
-"""The training loop: epochs of shuffled minibatches, as a generator; and how a network is scored.
+"""The training loop: epochs of shuffled minibatches, as a generator.
 
     for epoch in fit(network, images, targets, …):
         print(epoch, score(network, images, targets))
@@ -7,13 +7,11 @@ What happens after an epoch (a progress bar, a log, stopping early) is the calle
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn.blas import single_threaded
-from nn.losses import quadratic
 from nn.minibatch import Minibatch
 from nn.network import Network
 from nn.optimizers import GradientDescent
@@ -22,24 +20,9 @@ from nn.optimizers import GradientDescent
 # seldom enough to cost nothing.
 _STEPS_BETWEEN_CHECKS = 200
 
-_SCORED_AT_ONCE = 5_000
-
 
 class DivergedError(ArithmeticError):
     """Training has left the range of floating-point numbers; the weights are useless."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """How good a network is on some samples.
-
-    Attributes:
-        loss: Mean quadratic cost of a sample, ½ Σₖ (aₖ - yₖ)².
-        accuracy: Fraction of the samples whose highest output is the right one, 0 to 1.
-    """
-
-    loss: float
-    accuracy: float
 
 
 def fit(
@@ -96,17 +79,6 @@ def fit(
                     _require_finite(network, epoch)
             _require_finite(network, epoch)
         yield epoch
-
-
-def score(network: Network, images: NDArray, targets: NDArray) -> Score:
-    """Loss and accuracy on (n, d) images with (n, classes) one-hot targets, in bounded memory."""
-    loss, right = 0.0, 0
-    for start in range(0, len(images), _SCORED_AT_ONCE):
-        part = slice(start, start + _SCORED_AT_ONCE)
-        outputs, wanted = network.scores(images[part]), targets[part]
-        loss += float(quadratic(outputs, wanted).sum(dtype=np.float64))
-        right += int(np.count_nonzero(outputs.argmax(axis=1) == wanted.argmax(axis=1)))
-    return Score(loss / len(images), right / len(images))
 
 
 def _require_finite(network: Network, epoch: int) -> None:

@@ -6,6 +6,7 @@ Both give the same thing: pixels, (n, d) numbers, and labels, (n,) of any kind, 
 import hashlib
 import http.client
 import io
+import json
 import socket
 import subprocess
 import sys
@@ -79,6 +80,8 @@ def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
         raise UnreachableError(str(getattr(error, "reason", error))) from error
     except TimeoutError as error:
         raise UnreachableError(f"it was silent for {STALL_SECONDS:.0f} s") from error
+    except (KeyError, IndexError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UnreachableError("it answered with something else than OpenML's API") from error
     except ValueError as error:
         raise _openml_refusal(error, name, version) from error
     if data.target is None or np.ndim(data.target) != 1:
@@ -107,8 +110,6 @@ def _openml_refusal(error: ValueError, name: str, version: int) -> Exception:
             f"fetch.name: OpenML's file of {name} version {version} does not match its checksum; "
             "it is corrupt or altered. Try again later, or set fetch.source: mirror."
         )
-    if text.startswith("Expecting value") or "codec can't decode" in text:
-        return UnreachableError("it answered with something else than OpenML's API")
     return Refusal(f"fetch.name: {name} version {version} cannot be read: {text.splitlines()[0]}")
 
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -20,6 +21,9 @@ from stages.cli import (
 )
 from stages.datasets import About, read_part
 from stages.files import replacing
+
+if TYPE_CHECKING:
+    from dvclive import Live
 
 
 @stage("train")
@@ -106,9 +110,6 @@ def main(
         classes=about.classes,
         pixel_range=about.pixel_range,
     )
-    # Imported here: DVCLive takes half a second, and `--help` should not.
-    from dvclive import Live
-
     progress = tqdm(
         fit(
             network,
@@ -124,7 +125,7 @@ def main(
         unit="epoch",
         disable=None,
     )
-    with Live(training_path, dvcyaml=False, save_dvc_exp=False) as live, progress:
+    with _live_log(training_path) as live, progress:
         try:
             for epoch in progress:
                 on_train = score(network, images, labels)
@@ -150,6 +151,21 @@ def main(
         f"epochs: accuracy {on_train.accuracy:.2%} on training, {on_validation.accuracy:.2%} on "
         "validation images"
     )
+
+
+def _live_log(folder: str) -> "Live":
+    # Imported here: DVCLive takes half a second, and `--help` should not.
+    from dvclive import Live
+    from scmrepo.exceptions import SCMError
+
+    try:
+        # By default it would rewrite dvc.yaml and save an experiment of its own.
+        return Live(folder, dvcyaml=False, save_dvc_exp=False)
+    except SCMError as error:
+        raise Refusal(
+            f"train: DVCLive needs a git repository with a commit ({error}); make one: "
+            "git add . && git commit -m start"
+        ) from error
 
 
 def _require_memory(sizes: list[int], batch_size: int) -> None:

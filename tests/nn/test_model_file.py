@@ -1,0 +1,121 @@
+"""One file, the same network; anything else is refused with a reason."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nn import ModelFileError, Network, load, save
+
+
+def example(dtype=np.float32):
+    return Network.initialize(
+        [6, 5, 4, 3],
+        np.random.default_rng(0),
+        initialization="normal",
+        classes=["zéro", "one", "two, or more"],
+        pixel_range=(-1.0, 16.0),
+        dtype=dtype,
+    )
+
+
+def saved(network):
+    file = io.BytesIO()
+    save(network, file)
+    return file.getvalue()
+
+
+def altered(**changes):
+    entries = dict(np.load(io.BytesIO(saved(example()))))
+    for name, value in changes.items():
+        if value is None:
+            del entries[name]
+        else:
+            entries[name] = value
+    file = io.BytesIO()
+    np.savez(file, **entries)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_comes_back_as_it_was(dtype):
+    network = example(dtype)
+    found = load(io.BytesIO(saved(network)))
+    assert found.classes == network.classes
+    assert found.pixel_range == network.pixel_range
+    for a, b in zip(found.weights + found.biases, network.weights + network.biases, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def test_equal_networks_give_equal_bytes():
+    assert saved(example()) == saved(example())
+
+
+def test_it_describes_itself_without_pickle():
+    with np.load(io.BytesIO(saved(example())), allow_pickle=False) as archive:
+        assert str(archive["activation"]) == "sigmoid"
+        assert archive["classes"].tolist() == ["zéro", "one", "two, or more"]
+        assert [archive[f"weights_{k}"].shape for k in range(3)] == [(5, 6), (4, 5), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no whole .npz"),
+        (b"PK\x03\x04 not a zip", "no whole .npz"),
+        (b"hello", "no whole .npz"),
+        (saved(example())[:-100], "no whole .npz"),
+        (altered(format=None), "no entry `format`"),
+        (altered(format=np.array("something else")), "no entry `format`"),
+        (altered(activation=np.array("relu")), "activation is 'relu'"),
+        (altered(classes=None), "missing or malformed"),
+        (altered(classes=np.array(["a", "b"])), "class name for each output"),
+        (altered(pixel_range=np.array([1.0, 1.0])), "pixel_range"),
+        (altered(pixel_range=np.array([1.0])), "missing or malformed"),
+        (altered(weights_1=None), "missing or malformed|weights and one of biases"),
+        (altered(biases_2=None), "one of biases"),
+        (altered(weights_1=np.zeros((4, 7), np.float32)), "do not fit on one another"),
+        (altered(biases_0=np.zeros(6, np.float32)), "do not fit together"),
+        (altered(weights_0=np.zeros((5, 6), np.int32)), "float32 or all float64"),
+        (altered(weights_0=np.full((5, 6), np.nan, np.float32)), "not finite"),
+    ],
+)
+def test_other_files_are_refused(content, reason):
+    with pytest.raises(ModelFileError, match=reason):
+        load(io.BytesIO(content))
+
+
+def test_an_npy_file_and_a_pickle_are_refused():
+    array, pickled = io.BytesIO(), io.BytesIO()
+    np.save(array, np.zeros(3))
+    np.savez(pickled, format=np.array({"a": 1}, dtype=object))
+    for file in (array, pickled):
+        file.seek(0)
+        with pytest.raises(ModelFileError):
+            load(file)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_flipped_bit_is_noticed_or_harmless(data):
+    content = bytearray(saved(example()))
+    position = data.draw(st.integers(0, len(content) - 1))
+    content[position] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        found = load(io.BytesIO(bytes(content)))
+    except ModelFileError:
+        return
+    # The zip format has bytes that nothing depends on (time stamps, flags); the content is safe.
+    assert saved(found) == saved(example())
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends():
+    content = saved(example())
+    for end in range(0, len(content), 97):
+        with pytest.raises(ModelFileError):
+            load(io.BytesIO(content[:end]))
+    assert zipfile.is_zipfile(io.BytesIO(content))

@@ -1,0 +1,106 @@
+"""The forward pass, predictions, and what a network refuses."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from nn import Network
+from nn.activations import sigmoid
+
+
+def network(sizes=(6, 5, 3), dtype=np.float32, **options):
+    return Network.initialize(sizes, np.random.default_rng(0), dtype=dtype, **options)
+
+
+def test_sigmoid_is_the_logistic_function_without_overflow():
+    z = np.array([-1e30, -800.0, -20, -1, 0, 1, 20, 800, 1e30])
+    with np.errstate(all="raise"):
+        found = sigmoid(z.copy())
+    np.testing.assert_allclose(found, expit(z), atol=1e-15)
+
+
+def test_scores_equal_scikit_learns_forward_pass():
+    rng = np.random.default_rng(1)
+    images = rng.random((40, 6))
+    # Two classes, so that scikit-learn's output unit is a sigmoid too.
+    sk = MLPClassifier((5, 4), activation="logistic", max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        sk.fit(images, rng.integers(0, 2, 40))
+    ours = Network([np.ascontiguousarray(w.T) for w in sk.coefs_], sk.intercepts_, ("yes",))
+    np.testing.assert_allclose(ours.scores(images)[:, 0], sk.predict_proba(images)[:, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_image_many_images_and_more_than_a_chunk(dtype):
+    net = network(dtype=dtype)
+    images = np.random.default_rng(2).random((1203, 6)).astype(dtype)
+    scores = net.scores(images)
+    assert scores.shape == (1203, 3)
+    assert scores.dtype == dtype
+    one = net.scores(images[7])
+    assert one.shape == (3,)
+    np.testing.assert_allclose(one, scores[7], rtol=1e-5)
+    assert net.predict(images).shape == (1203,)
+    assert net.predict(images[7]) == scores[7].argmax()
+    assert net.scores(images[:0]).shape == (0, 3)
+
+
+def test_probabilities_sum_to_one_even_when_every_score_rounds_to_zero():
+    net = network()
+    net.biases[-1][:] = -1e4
+    images = np.random.default_rng(3).random((4, 6), np.float32)
+    np.testing.assert_allclose(net.probabilities(images), np.full((4, 3), 1 / 3))
+    assert network().probabilities(images).sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_scores_do_not_change_their_argument():
+    images = np.random.default_rng(3).random((4, 6), np.float32)
+    kept = images.copy()
+    network().scores(images)
+    np.testing.assert_array_equal(images, kept)
+
+
+def test_wrong_shapes_and_raw_pixels_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(2, 7\).*takes \(6,\) or \(n, 6\)"):
+        network().scores(np.zeros((2, 7)))
+    with pytest.raises(ValueError, match="shape"):
+        network().scores(np.zeros((1, 2, 6)))
+    with pytest.raises(ValueError, match="scale raw pixels first"):
+        network().scores(np.zeros((2, 6), np.uint8))
+
+
+def test_scale_uses_the_range_of_the_training_pixels():
+    net = network(pixel_range=(0.0, 255.0))
+    scaled = net.scale([[0, 51, 255]])
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [[0, 0.2, 1]])
+
+
+def test_initializations_have_the_moments_they_promise():
+    rng = np.random.default_rng(0)
+    normal = Network.initialize([400, 300, 10], rng, initialization="normal")
+    scaled = Network.initialize([400, 300, 10], rng, initialization="scaled")
+    assert normal.weights[0].std() == pytest.approx(1, rel=0.02)
+    assert normal.biases[0].std() == pytest.approx(1, rel=0.15)
+    assert scaled.weights[0].std() == pytest.approx(400**-0.5, rel=0.02)
+    assert scaled.weights[1].std() == pytest.approx(300**-0.5, rel=0.05)
+    assert not scaled.biases[0].any()
+
+
+def test_same_generator_state_gives_the_same_network():
+    a, b = (network() for _ in range(2))
+    for x, y in zip(a.weights, b.weights, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("sizes", [[5], [], [5, 0, 2]])
+def test_impossible_sizes_are_refused(sizes):
+    with pytest.raises(ValueError, match="at least 1"):
+        network(sizes)
+
+
+def test_unknown_initialization_is_refused():
+    with pytest.raises(ValueError, match="'zero' is none of"):
+        network(initialization="zero")

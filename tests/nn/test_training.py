@@ -1,0 +1,114 @@
+"""The training loop: that it learns, what it visits, what it yields, when it stops."""
+
+import numpy as np
+import pytest
+import threadpoolctl
+from sklearn.datasets import load_digits
+
+from nn import DivergedError, Network, fit, score
+from nn.backpropagation import gradients
+
+
+def train(network, images, targets, *, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    return list(fit(network, images, targets, rng=rng, **options))
+
+
+def test_learns_xor():
+    images = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    targets = np.array([[1, 0], [0, 1], [0, 1], [1, 0]], np.float32)
+    network = Network.initialize([2, 4, 2], np.random.default_rng(1), initialization="normal")
+    train(network, images, targets, epochs=2000, batch_size=4, learning_rate=5.0)
+    assert network.predict(images).tolist() == [0, 1, 1, 0]
+    assert score(network, images, targets).loss < 0.01
+
+
+@pytest.mark.parametrize("hidden", [[30], [30, 20]])
+def test_learns_scikit_learns_digits(hidden):
+    pixels, labels = load_digits(return_X_y=True)
+    images = (pixels / 16).astype(np.float32)
+    targets = np.eye(10, dtype=np.float32)[labels]
+    network = Network.initialize([64, *hidden, 10], np.random.default_rng(0))
+    train(network, images[:1400], targets[:1400], epochs=60, batch_size=10, learning_rate=3.0)
+    assert score(network, images[:1400], targets[:1400]).accuracy > 0.99
+    assert score(network, images[1400:], targets[1400:]).accuracy > 0.9
+
+
+def problem(n=23, dtype=np.float64):
+    rng = np.random.default_rng(5)
+    network = Network.initialize([4, 3, 2], rng, initialization="normal", dtype=dtype)
+    return network, rng.random((n, 4)).astype(dtype), np.eye(2, dtype=dtype)[rng.integers(0, 2, n)]
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 22, 23])
+def test_an_epoch_is_the_plain_algorithm_with_the_short_last_batch(batch_size):
+    trained, images, targets = problem()
+    plain, _, _ = problem()
+    train(trained, images, targets, epochs=2, batch_size=batch_size, learning_rate=0.7, seed=3)
+    rng = np.random.default_rng(3)
+    for _ in range(2):
+        order = rng.permutation(len(images))
+        for start in range(0, len(images), batch_size):
+            batch = order[start : start + batch_size]
+            weight_gradients, bias_gradients = gradients(plain, images[batch], targets[batch])
+            for layer in range(2):
+                plain.weights[layer] -= 0.7 * weight_gradients[layer]
+                plain.biases[layer] -= 0.7 * bias_gradients[layer]
+    for found, expected in zip(trained.weights + trained.biases, plain.weights + plain.biases,
+                               strict=True):  # fmt: skip
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_yields_the_epochs_and_does_nothing_before_it_is_asked():
+    network, images, targets = problem()
+    kept = [w.copy() for w in network.weights]
+    options = {"batch_size": 5, "learning_rate": 1.0, "rng": np.random.default_rng(0)}
+    epochs = fit(network, images, targets, epochs=3, **options)
+    for w, before in zip(network.weights, kept, strict=True):
+        np.testing.assert_array_equal(w, before)
+    assert list(epochs) == [1, 2, 3]
+
+
+def test_same_seed_same_bits_whatever_the_threads(tmp_path):
+    results = []
+    for threads in (1, 2):
+        network, images, targets = problem(dtype=np.float32)
+        np.save(tmp_path / "images.npy", images)
+        mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+        with threadpoolctl.threadpool_limits(threads):
+            train(network, mapped, targets, epochs=3, batch_size=5, learning_rate=1.0)
+        results.append(b"".join(w.tobytes() for w in network.weights))
+    assert results[0] == results[1]
+
+
+def test_the_callers_thread_limit_is_left_alone_between_epochs():
+    def threads():
+        return [p["num_threads"] for p in threadpoolctl.threadpool_info()]
+
+    network, images, targets = problem()
+    options = {"batch_size": 5, "learning_rate": 1.0, "rng": np.random.default_rng(0)}
+    before = threads()
+    for _ in fit(network, images, targets, epochs=2, **options):
+        assert threads() == before
+
+
+def test_stops_when_weights_are_no_longer_finite():
+    network, images, targets = problem(dtype=np.float32)
+    network.weights[0][0, 0] = np.nan
+    with pytest.raises(DivergedError, match="epoch 1"):
+        train(network, images, targets, epochs=5, batch_size=5, learning_rate=1.0)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 24])
+def test_impossible_batch_sizes_are_refused(batch_size):
+    network, images, targets = problem()
+    with pytest.raises(ValueError, match="it must be 1 to 23"):
+        train(network, images, targets, epochs=1, batch_size=batch_size, learning_rate=1.0)
+
+
+def test_score_is_half_the_squared_error_and_the_fraction_right():
+    network, images, targets = problem()
+    outputs = network.scores(images)
+    found = score(network, images, targets)
+    assert found.loss == pytest.approx(((outputs - targets) ** 2).sum() / 2 / 23)
+    assert found.accuracy == np.mean(outputs.argmax(1) == targets.argmax(1))

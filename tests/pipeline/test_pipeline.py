@@ -1,0 +1,182 @@
+"""What the README promises of `dvc`, each driven for real in a temporary clone."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from clones import Clone
+
+STAGES = ["fetch", "preprocess", "train", "evaluate"]
+
+
+def metrics(clone):
+    return json.loads(clone.read("metrics.json"))
+
+
+def test_a_second_repro_runs_nothing(clone):
+    assert clone.repro() == []
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
+    lock = clone.read("dvc.lock")
+    clone.edit(train__learning_rate="0.5")
+    assert clone.repro() == ["train", "evaluate"]
+    clone.edit(preprocess__test_size="250")
+    assert clone.repro() == ["preprocess", "train", "evaluate"]
+    clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
+    output = clone.dvc("repro")
+    assert "Running stage" not in output
+    assert output.count("is cached - skipping run") == 3
+    assert clone.read("dvc.lock") == lock
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_a_comment_runs_nothing(clone):
+    path = clone.folder / "params.yaml"
+    path.write_text("# a remark\n" + path.read_text().replace("# step size", "# the step size"))
+    assert clone.repro() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("nn/optimizers.py", ["train"]),
+        ("nn/calibration.py", ["evaluate"]),
+        ("nn/backpropagation.py", []),
+        ("stages/progress.py", ["fetch"]),
+    ],
+)
+def test_editing_code_runs_the_stages_that_use_it(clone, file, expected):
+    path = clone.folder / file
+    path.write_text(path.read_text() + "\n# a remark\n")
+    # A remark does not change the outputs, so the stages after them do not run.
+    assert clone.repro() == expected
+
+
+def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
+    shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
+    assert shown["metrics.json"]["data"] == metrics(clone)
+    assert shown["data/training/metrics.json"]["data"]["step"] == 40
+    before = metrics(clone)["test"]["accuracy"]
+
+    clone.edit(train__learning_rate="0.05")
+    clone.repro()
+    changes = json.loads(clone.dvc("params", "diff", "--json"))
+    rate = changes["params.yaml"]["train.learning_rate"]
+    assert (rate["old"], rate["new"]) == (3.0, 0.05)
+    change = json.loads(clone.dvc("metrics", "diff", "--json"))["metrics.json"]["test.accuracy"]
+    assert (change["old"], change["new"]) == (before, metrics(clone)["test"]["accuracy"])
+    assert change["new"] != change["old"]
+
+    clone.dvc("plots", "show")
+    page = clone.read("dvc_plots/index.html").decode()
+    for title in ("Accuracy after each epoch", "Loss after each epoch", "Confusion", "F1 of each"):
+        assert title in page
+    for picture in ("mistakes", "confident", "weights", "confusion"):
+        assert f"{picture}.png" in page
+    clone.dvc("plots", "diff", "HEAD")
+    page = clone.read("dvc_plots/index.html").decode()
+    assert '"rev": "HEAD"' in page
+    assert '"rev": "workspace"' in page
+
+
+def test_experiments(clone):
+    clone.dvc("exp", "run", "--name", "deep", "--set-param", "train.hidden=[20,12]")
+    deep = metrics(clone)
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert metrics(clone) != deep
+
+    queued = clone.dvc("exp", "run", "--queue", "-S", "train.learning_rate=0.5,1")
+    assert queued.count("Queued experiment") == 2
+    clone.dvc("queue", "start", "-j", "2")
+    deadline = time.monotonic() + 120
+    while (status := clone.dvc("queue", "status")).count("Success") < 2:
+        assert "Failed" not in status, clone.dvc("queue", "status", "-v")
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+
+    shown = json.loads(clone.dvc("exp", "show", "--json"))
+    experiments = next(row for row in shown if row["rev"] != "workspace")["experiments"]
+    rates = {
+        revision["data"]["params"]["params.yaml"]["data"]["train"]["learning_rate"]
+        for experiment in experiments
+        for revision in experiment["revs"]
+    }
+    assert rates == {0.5, 1, 3.0}
+    assert "deep" in clone.dvc("exp", "show", "--md")
+
+    clone.dvc("exp", "apply", "deep")
+    assert metrics(clone) == deep
+    assert clone.repro() == []
+
+
+def test_data_deleted_and_checked_out(clone):
+    model = clone.read("data/model/model.npz")
+    for folder in ("raw", "prepared", "model", "training", "evaluation"):
+        shutil.rmtree(clone.folder / "data" / folder)
+    clone.dvc("checkout")
+    assert clone.read("data/model/model.npz") == model
+    assert clone.repro() == []
+
+
+def test_push_and_pull_give_another_clone_the_model_without_training(clone, tmp_path):
+    clone.dvc("remote", "add", "--default", "storage", tmp_path / "remote")
+    clone.git("commit", "--quiet", "--all", "--message", "remote")
+    clone.dvc("push")
+    clone.git("clone", "--quiet", clone.folder, tmp_path / "second")
+    second = Clone(tmp_path / "second", tmp_path / "home")
+    second.dvc("pull", "data/model/model.npz")
+    assert second.read("data/model/model.npz") == clone.read("data/model/model.npz")
+    assert not (second.folder / "data" / "raw").exists()
+    second.dvc("pull")
+    assert second.repro() == []
+    code = "from nn import load; print(load('data/model/model.npz').sizes)"
+    assert second.run(sys.executable, "-c", code).strip() == "(64, 16, 10)"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train__hidden": "[]"}, "train.hidden: it is missing from params.yaml, or an empty"),
+        ({"train__hidden": "[[1]]"}, "Cannot interpolate nested iterable in 'hidden'"),
+        ({"train__learning_rate": "[1,2]"}, "train.learning_rate: it takes one value, not a list"),
+        ({"train__learning_rate": ".nan"}, "train.learning_rate: 'nan' is not a number above 0"),
+        ({"train__learning_rate": "null"}, "train.learning_rate: 'None' is not a number above 0"),
+        ({"train__epochs": "true"}, "train.epochs: it has no value, or true or false for one"),
+        ({"train__epochs": "{a: 1}"}, "train.epochs.a: there is no such parameter"),
+        ({"train__loss": "'a b'"}, "train.loss: 'a b' is not"),
+    ],
+)
+def test_bad_parameters_are_one_line_and_nothing_is_lost(clone, change, message):
+    model = clone.read("data/model/model.npz")
+    original = clone.read("params.yaml")
+    clone.edit(**change)
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert message in output
+    assert "Traceback" not in output
+    (clone.folder / "params.yaml").write_bytes(original)
+    assert clone.repro() == []
+    assert clone.read("data/model/model.npz") == model
+
+
+def test_a_project_without_a_commit_is_told_so(clone):
+    shutil.rmtree(clone.folder / ".git")
+    clone.git("init", "--quiet")
+    clone.edit(train__epochs="2")
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert "needs a git repository with a commit" in output
+    assert "Traceback" not in output
+
+
+def test_without_git_at_all(clone):
+    shutil.rmtree(clone.folder / ".git")
+    command = [sys.executable, "-m", "stages.train", "--hidden", "4", "--epochs", "1"]
+    done = subprocess.run(command, cwd=clone.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,68 @@
+"""What all stages share: names in messages, what YAML can say and a command line cannot, help."""
+
+import subprocess
+import sys
+
+import pytest
+
+from stages import evaluate, fetch, preprocess, train
+
+STAGES = [fetch, preprocess, train, evaluate]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_help_teaches_and_importing_does_nothing(stage, run, tmp_path):
+    result = run(stage, "--help")
+    assert result.exit_code == 0
+    assert "Example:" in result.output
+    for option in stage.main.params:
+        assert option.help, option
+        assert option.opts[0].removeprefix("--") in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_help_as_a_module_is_quick_to_load(stage):
+    slow = ("sklearn", "matplotlib", "dvclive", "dvc")
+    code = f"import sys, {stage.__name__}; print([m for m in {slow} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--seed", 1, "--seed", 2), "preprocess.seed: it takes one value, not a list."),
+        (("--seed", "--shuffle"), "preprocess.seed: it has no value, or true or false for one."),
+        (("--seed",), "preprocess.seed: it has no value, or true or false for one."),
+        (("--shuffle", "perhaps"), "preprocess.shuffle: 'perhaps' is not true or false."),
+        (("--seed", 1, 2), "preprocess.seed: unexpected '2' after its value."),
+        (("--no-seed",), "preprocess.no_seed: there is no such parameter. "
+                        "Did you mean no_shuffle or seed?"),
+        (("--sead", 1), "preprocess.sead: there is no such parameter. Did you mean seed?"),
+        (("--test_sise", 1), "preprocess.test_sise: there is no such parameter. "
+                             "Did you mean test_size?"),
+        (("stray",), "preprocess: Got unexpected extra argument (stray)"),
+    ],
+)  # fmt: skip
+def test_what_yaml_can_say_and_click_would_misread(options, message, refused):
+    assert refused(preprocess, *options) == message
+
+
+def test_underscores_as_in_yaml_and_hyphens_as_in_a_shell(refused):
+    for option in ("--test_size", "--test-size"):
+        assert refused(preprocess, option, "x").startswith("preprocess.test_size: ")
+
+
+def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
+    monkeypatch.setenv("DVC_STAGE", "train")
+    line = refused(train, "--epochs", 1)
+    assert line == (
+        "train.hidden: it is missing from params.yaml, or an empty list; give it a value."
+    )
+    line = refused(train, "--hidden", 3, "--epochs", 1)
+    assert line.startswith("train.activation: it is missing from params.yaml")
+
+
+def test_a_bad_parameter_exits_like_any_misuse_of_a_command_line(run):
+    assert run(train, "--hidden", 0).exit_code == 2

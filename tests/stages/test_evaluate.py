@@ -1,0 +1,157 @@
+"""evaluate: metrics against scikit-learn's, tables, pictures; what it refuses."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from sklearn.metrics import accuracy_score, f1_score, precision_score
+
+from nn import Network, load, save
+from stages import evaluate, pictures
+from stages.predictions import Predictions, predict
+
+
+@pytest.fixture
+def model(prepared, tmp_path):
+    network = Network.initialize(
+        [16, 6, 3],
+        np.random.default_rng(0),
+        initialization="normal",
+        classes=["circle", "square", "a, b"],
+        pixel_range=(0.0, 255.0),
+    )
+    path = tmp_path / "data/model/model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(network, file)
+    return path
+
+
+def truth(prepared, model):
+    images, labels = (np.load(prepared / f"test_{kind}.npy") for kind in ("images", "labels"))
+    return labels.argmax(axis=1), load(model).predict(images)
+
+
+def test_metrics_are_scikit_learns(run, model, prepared, tmp_path):
+    result = run(evaluate)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    true, predicted = truth(prepared, model)
+    assert metrics["test"]["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+    assert metrics["test"]["macro_f1"] == pytest.approx(f1_score(true, predicted, average="macro"))
+    assert set(metrics) == {"test", "validation", "train"}
+    assert set(metrics["test"]) == {"accuracy", "loss", "macro_f1", "calibration_error"}
+    for part in ("validation", "train"):
+        images, labels = (np.load(prepared / f"{part}_{kind}.npy") for kind in ("images", "labels"))
+        right = load(model).predict(images) == labels.argmax(axis=1)
+        assert metrics[part]["accuracy"] == pytest.approx(right.mean())
+
+
+def test_tables(run, model, prepared, tmp_path):
+    assert run(evaluate).exit_code == 0
+    names = ["circle", "square", "a, b"]
+    true, predicted = truth(prepared, model)
+    with (tmp_path / "data/evaluation/confusion.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["actual"] for row in rows] == [names[k] for k in true]
+    assert [row["predicted"] for row in rows] == [names[k] for k in predicted]
+    with (tmp_path / "data/evaluation/classes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["class"] for row in rows] == names
+    expected = precision_score(true, predicted, average=None, zero_division=0)
+    assert [float(row["precision"]) for row in rows] == pytest.approx(expected, abs=5e-5)
+    assert sum(int(row["support"]) for row in rows) == len(true)
+
+
+def test_pictures_are_pictures_and_the_same_every_time(run, model, tmp_path):
+    def drawn():
+        assert run(evaluate, "--examples", 7, "--units", 3).exit_code == 0
+        return {p.name: p.read_bytes() for p in (tmp_path / "data/evaluation").glob("*.png")}
+
+    first = drawn()
+    names = {"mistakes.png", "confident.png", "weights.png", "confusion.png", "overview.png"}
+    assert first.keys() == names
+    assert drawn() == first
+    for name in names:
+        with Image.open(tmp_path / "data/evaluation" / name) as image:
+            pixels = np.asarray(image.convert("RGB"))
+            assert min(pixels.shape[:2]) > 100
+            assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10
+
+
+def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared, tmp_path):
+    images = np.load(prepared / "test_images.npy")
+    labels = np.arange(30) % 3
+    network = Network.initialize([16, 3], np.random.default_rng(0))
+    for predicted in (labels, (labels + 1) % 3):
+        predictions = Predictions(labels, predicted, np.linspace(0.3, 1, 30))
+        pictures.draw_all(tmp_path, network, images, predictions, examples=5, units=5)
+        assert (tmp_path / "mistakes.png").exists()
+
+
+def test_galleries_hold_what_they_promise():
+    true = np.array([0, 0, 1, 1, 2, 2])
+    predicted = np.array([0, 1, 1, 0, 2, 0])
+    confidence = np.array([0.5, 0.9, 0.7, 0.6, 0.99, 0.8])
+    predictions = Predictions(true, predicted, confidence)
+    right, wrong = pictures.most_confident(predictions, 2)
+    assert (right.tolist(), wrong.tolist()) == ([4, 2], [1, 5])
+    assert pictures.sample_of_mistakes(predictions, 2).tolist() == [1, 5]
+    assert pictures.sample_of_mistakes(predictions, 99).tolist() == [1, 3, 5]
+
+
+@given(st.integers(1, 5000))
+def test_any_number_of_pixels_makes_an_image(d):
+    assert np.prod(pictures.image_shape(d)) == d
+
+
+def test_known_image_shapes():
+    assert pictures.image_shape(784) == (28, 28)
+    assert pictures.image_shape(3072) == (3, 32, 32)
+    assert pictures.image_shape(20) == (4, 5)
+
+
+def test_confidence_is_the_probability_of_the_prediction(prepared, model):
+    images, labels = (np.load(prepared / f"test_{kind}.npy") for kind in ("images", "labels"))
+    found = predict(load(model), images, labels)
+    np.testing.assert_allclose(found.confidence, load(model).probabilities(images).max(axis=1))
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "another network"])
+def test_damaged_models(damage, refused, model, tmp_path):
+    (tmp_path / "metrics.json").write_text("the old metrics")
+    if damage == "missing":
+        model.unlink()
+    elif damage == "truncated":
+        model.write_bytes(model.read_bytes()[:-50])
+    elif damage == "foreign":
+        model.write_bytes(b"hello")
+    else:
+        with model.open("wb") as file:
+            save(Network.initialize([9, 3], np.random.default_rng(0)), file)
+    line = refused(evaluate)
+    assert line.startswith("data/model/model.npz: ")
+    assert line.endswith("dvc repro --force --single-item train")
+    assert (tmp_path / "metrics.json").read_text() == "the old metrics"
+
+
+def test_a_tampered_test_set(refused, model, prepared):
+    np.save(prepared / "test_images.npy", np.full((30, 16), 2, np.float32))
+    assert refused(evaluate).startswith("data/prepared/test_images.npy: it has values outside")
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        (("--examples", 0), "evaluate.examples: 0 is not in the range"),
+        (("--examples", 10**6), "evaluate.examples: 1000000 is not in the range"),
+        (("--units", -1), "evaluate.units: -1 is not in the range"),
+        (("--bins", "nan"), "evaluate.bins: 'nan' is not a valid integer"),
+    ],
+)
+def test_impossible_parameters(options, start, refused, model):
+    assert refused(evaluate, *options).startswith(start)

