@@ -136,7 +136,7 @@ def gallery(
                 y,
                 f"{what}  {predictions.confidence[row]:.0%}",
                 color=_RIGHT if right else _WRONG,
-                fontsize=8,
+                fontsize=7,
                 ha="center",
                 va="bottom",
             )
