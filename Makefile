@@ -4,25 +4,27 @@
 # make clean    remove .venv and the caches of tools (not the data)
 
 PYTHON ?= python3
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+BIN := $(CURDIR)/.venv/bin
+# DVC runs the stages with whatever `python` comes first.
+export PATH := $(BIN):$(PATH)
 
 .PHONY: all test check format lock clean
 
 all: .venv/installed
-	dvc repro
-	dvc metrics show
+	$(BIN)/dvc repro
+	$(BIN)/dvc metrics show
 
 test: .venv/installed-test
-	python -m pytest
+	$(BIN)/python -m pytest
 
 check: .venv/installed-test
-	ruff check .
-	ruff format --check .
-	mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: .venv/installed-test
-	ruff check --fix .
-	ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 # Pins every version anew, for all supported versions of Python and all platforms; needs uv.
 lock:
@@ -37,9 +39,9 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
 .venv/installed-test: .venv/installed
-	python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@

@@ -9,7 +9,9 @@
 | `pixel_range` | (2,) | the raw pixel values that became the inputs 0 and 1 |
 """
 
+import tokenize
 import zipfile
+import zlib
 from itertools import pairwise
 from os import PathLike
 from typing import BinaryIO
@@ -20,6 +22,19 @@ from nn.network import Network
 
 FORMAT = "sigmoid multi-layer perceptron, 1"
 ACTIVATION = "sigmoid"
+
+# What the readers of zip archives and of .npy headers raise when they meet nonsense.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+)
 
 
 class ModelFileError(ValueError):
@@ -52,8 +67,11 @@ def load(file: str | PathLike | BinaryIO) -> Network:
     """
     try:
         archive = np.load(file, allow_pickle=False)
-        entries = dict(archive) if isinstance(archive, np.lib.npyio.NpzFile) else {}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, SyntaxError) as error:
+        entries = {}
+        if isinstance(archive, np.lib.npyio.NpzFile):  # and no .npy file
+            with archive:
+                entries = dict(archive)
+    except _DAMAGE as error:
         raise ModelFileError(f"it is no whole .npz archive of plain arrays ({error})") from error
     if str(entries.get("format")) != FORMAT:
         raise ModelFileError(f"it has no entry `format` that says {FORMAT!r}")

@@ -136,6 +136,15 @@ class Network:
         """Index of the highest score: a scalar for one image, (n,) for many."""
         return self.scores(images).argmax(axis=-1)
 
+    def require_samples(self, images: NDArray, targets: NDArray) -> None:
+        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        n, d, classes = len(images), self.sizes[0], self.sizes[-1]
+        if n == 0 or images.shape != (n, d) or targets.shape != (n, classes):
+            raise ValueError(
+                f"images have shape {images.shape} and targets {targets.shape}; this network takes "
+                f"(n, {d}) and (n, {classes}), with n at least 1"
+            )
+
     def _forward(self, rows: NDArray) -> Array:
         """Class scores of (n, d) rows, one chunk after another."""
         outputs = np.empty((len(rows), self.sizes[-1]), self.dtype)

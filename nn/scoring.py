@@ -25,7 +25,12 @@ class Score:
 
 
 def score(network: Network, images: NDArray, targets: NDArray) -> Score:
-    """Loss and accuracy on (n, d) images with (n, classes) one-hot targets, in bounded memory."""
+    """Loss and accuracy on (n, d) images with (n, classes) one-hot targets, in bounded memory.
+
+    Raises:
+        ValueError: If the shapes do not fit the network or each other, or n is 0.
+    """
+    network.require_samples(images, targets)
     loss, right = 0.0, 0
     for start in range(0, len(images), _SCORED_AT_ONCE):
         part = slice(start, start + _SCORED_AT_ONCE)

@@ -53,9 +53,16 @@ def fit(
         The number of epochs done: 1, 2, …
 
     Raises:
-        ValueError: If `batch_size` is not between 1 and n.
+        ValueError: If the arrays' shapes or types do not fit the network, or `batch_size` is not
+            between 1 and n.
         DivergedError: When the weights stop being finite.
     """
+    network.require_samples(images, targets)
+    if images.dtype != network.dtype or targets.dtype != network.dtype:
+        raise ValueError(
+            f"images are {images.dtype} and targets {targets.dtype}; this network takes "
+            f"{network.dtype}"
+        )
     n = len(images)
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size is {batch_size}; with {n} samples it must be 1 to {n}")

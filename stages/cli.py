@@ -5,6 +5,7 @@ DVC unpacks a section of `params.yaml` into options (`${train}` becomes `--hidde
 cannot (a list where one value belongs, `true` for a number); `StageCommand` finds these out.
 """
 
+import errno
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -12,10 +13,27 @@ from typing import Any
 
 import click
 
-# Far above anything useful, far below what overflows a float32 or a 32-bit seed.
+# Beyond anything useful, and within what float32 arithmetic and 32-bit seeds can hold.
 LARGEST_NUMBER = 1e6
+SMALLEST_NUMBER = 1e-8
 LARGEST_COUNT = 1_000_000_000
 LARGEST_SEED = 2**32 - 1
+
+_FREE_SPACE = "Free some space on that disk, then run the stage again."
+_MAKE_WRITABLE = "Make it readable and writable for you, or choose another folder."
+_MOVE_AWAY = "Something else is in the place of a folder or a file; move it away."
+_OTHER_ADVICE = "Put that right, then run the stage again."
+_ADVICE = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EACCES: _MAKE_WRITABLE,
+    errno.EPERM: _MAKE_WRITABLE,
+    errno.EROFS: _MAKE_WRITABLE,
+    errno.EEXIST: _MOVE_AWAY,
+    errno.EISDIR: _MOVE_AWAY,
+    errno.ENOTDIR: _MOVE_AWAY,
+}
 
 
 class Refusal(click.ClickException):
@@ -38,8 +56,9 @@ class PositiveNumber(click.ParamType):
     ) -> float:
         """The float, or a `click.BadParameter` that says what would be one."""
         number = _float_or_nan(value)
-        if not 0 < number <= LARGEST_NUMBER:
-            self.fail(f"{value!r} is not a number above 0, up to {LARGEST_NUMBER:g}.", param, ctx)
+        if not SMALLEST_NUMBER <= number <= LARGEST_NUMBER:
+            allowed = f"{SMALLEST_NUMBER:g} to {LARGEST_NUMBER:g}"
+            self.fail(f"{value!r} is not a number above 0, from {allowed}.", param, ctx)
         return number
 
 
@@ -118,7 +137,7 @@ class StageCommand(click.Command):
         except click.UsageError as error:
             param = getattr(error, "param", None)
             where = f"{self.name}.{param.name}" if param else self.name
-            raise BadParameter(f"{where}: {error.message}") from error
+            raise BadParameter(f"{where}: {error.message or error.format_message()}") from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the stage; a full disk or memory is the user's news, not a traceback."""
@@ -152,7 +171,9 @@ class StageCommand(click.Command):
                     raise BadParameter(f"{key}: it has no value, or true or false for one.")
                 position += 1
             elif not takes_value and has_value:
-                raise BadParameter(f"{key}: {args[position]!r} is not true or false.")
+                raise BadParameter(
+                    f"{key}: {args[position]!r} is not true or false (without quotes)."
+                )
             if param.name in given and not param.multiple:
                 raise BadParameter(f"{key}: it takes one value, not a list.")
             given.add(str(param.name))
@@ -181,5 +202,5 @@ def _example(param: click.Parameter) -> str:
 
 def describe_os_error(error: OSError) -> str:
     """One line that names the file and says what went wrong."""
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}." if error.filename else f"{reason}."
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. {_ADVICE.get(error.errno or 0, _OTHER_ADVICE)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.files import read_array, read_json, refuse, write_array, write_json
+from stages.files import Artifacts, read_array, read_json, refuse
 
 PARTS = ("train", "validation", "test")
 _ROWS_AT_ONCE = 4_096
@@ -36,9 +36,10 @@ class Raw:
 
     def write(self, folder: Path) -> None:
         """Write the three files of `data/raw/`."""
-        write_array(folder / "images.npy", self.images)
-        write_array(folder / "labels.npy", self.labels)
-        write_json(folder / "classes.json", self.classes)
+        with Artifacts() as artifacts:
+            artifacts.write_array(folder / "images.npy", self.images)
+            artifacts.write_array(folder / "labels.npy", self.labels)
+            artifacts.write_json(folder / "classes.json", self.classes)
 
     @classmethod
     def read(cls, folder: Path) -> "Raw":
@@ -70,10 +71,10 @@ class About:
     classes: list[str]
     pixel_range: tuple[float, float]
 
-    def write(self, folder: Path) -> None:
+    def write(self, artifacts: Artifacts, folder: Path) -> None:
         """Write `about.json`."""
         value = {"classes": self.classes, "pixel_range": list(self.pixel_range)}
-        write_json(folder / "about.json", value)
+        artifacts.write_json(folder / "about.json", value)
 
     @classmethod
     def read(cls, folder: Path) -> "About":

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from nn import ModelFileError, Network, load, score
+from nn import ModelFileError, Network, expected_calibration_error, load, score
 from stages.cli import count, path_option, stage
 from stages.datasets import About, read_part
-from stages.files import refuse, write_csv, write_json
-from stages.predictions import ClassReport, Predictions, measure, predict
+from stages.files import Artifacts, refuse
+from stages.predictions import ClassReport, Predictions, measure_classes, predict
 
 
 @stage("evaluate")
@@ -54,26 +54,41 @@ def main(
     images, labels = parts["test"]
     network = _read_model(Path(model_path), about, images.shape[1])
     predictions = predict(network, images, labels)
-    metrics, per_class = measure(predictions, network.classes, bins)
-    scores = {part: score(network, *part_arrays) for part, part_arrays in parts.items()}
-    metrics["loss"] = scores["test"].loss
-    write_csv(evaluation / "confusion.csv", "actual,predicted", _pairs(predictions, about.classes))
-    write_csv(evaluation / "classes.csv", "class,precision,recall,f1,support", _lines(per_class))
-
+    per_class = measure_classes(predictions, network.classes)
+    scores = {part: score(network, *arrays) for part, arrays in parts.items()}
+    metrics = {
+        "test": {
+            "accuracy": scores["test"].accuracy,
+            "loss": scores["test"].loss,
+            "macro_f1": float(np.mean([report.f1 for report in per_class])),
+            "calibration_error": expected_calibration_error(
+                predictions.confidence, predictions.correct, bins
+            ),
+        },
+        "validation": {"accuracy": scores["validation"].accuracy},
+        "train": {"accuracy": scores["train"].accuracy},
+    }
     # Imported here: Matplotlib takes a second, and `--help` should not.
     from stages import pictures
 
-    pictures.draw_all(evaluation, network, images, predictions, examples=examples, units=units)
-    write_json(
-        Path(metrics_path),
-        {
-            "test": metrics,
-            "validation": {"accuracy": scores["validation"].accuracy},
-            "train": {"accuracy": scores["train"].accuracy},
-        },
-    )
+    with Artifacts() as artifacts:
+        artifacts.write_csv(
+            evaluation / "confusion.csv", ("actual", "predicted"), _named(predictions, about)
+        )
+        artifacts.write_csv(
+            evaluation / "classes.csv",
+            ("class", *ClassReport._fields[1:]),
+            [_rounded(c) for c in per_class],
+        )
+        figures = pictures.draw_all(network, images, predictions, examples=examples, units=units)
+        for name, png in figures:
+            with artifacts.open(evaluation / name) as file:
+                file.write(png)
+        artifacts.write_json(Path(metrics_path), metrics)
     wrong = np.count_nonzero(~predictions.correct)
-    click.echo(f"accuracy {metrics['accuracy']:.2%}: {wrong} of {len(images)} test images wrong")
+    click.echo(
+        f"accuracy {scores['test'].accuracy:.2%}: {wrong} of {len(images)} test images wrong"
+    )
 
 
 def _read_model(path: Path, about: About, d: int) -> Network:
@@ -83,25 +98,21 @@ def _read_model(path: Path, about: About, d: int) -> Network:
         raise refuse(path, "it is not there", "train") from error
     except ModelFileError as error:
         raise refuse(path, f"it is no model: {error}", "train") from error
-    if network.sizes[0] != d or list(network.classes) != about.classes:
-        fault = f"it takes {network.sizes[0]} pixels and knows {len(network.classes)} classes, "
-        fault += f"the test images have {d} and {len(about.classes)}"
+    if network.sizes[0] != d:
+        fault = f"it takes {network.sizes[0]} pixels, and the test images have {d}"
         raise refuse(path, fault, "train")
+    if list(network.classes) != about.classes or network.pixel_range != about.pixel_range:
+        raise refuse(path, "it was trained for other classes or another range of pixels", "train")
     return network
 
 
-def _pairs(predictions: Predictions, classes: list[str]) -> Iterator[str]:
+def _named(predictions: Predictions, about: About) -> Iterator[tuple[str, str]]:
     for true, predicted in zip(predictions.true, predictions.predicted, strict=True):
-        yield f"{_quoted(classes[true])},{_quoted(classes[predicted])}"
+        yield about.classes[true], about.classes[predicted]
 
 
-def _lines(per_class: list[ClassReport]) -> Iterator[str]:
-    for c in per_class:
-        yield f"{_quoted(c.name)},{c.precision:.4f},{c.recall:.4f},{c.f1:.4f},{c.support}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\n') else name
+def _rounded(report: ClassReport) -> tuple:
+    return tuple(f"{x:.4f}" if isinstance(x, float) else x for x in report)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ PINNED = {
         "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27",
     )
 }
+MIRRORED = {("mnist_784", 1)}
 _MOST_CLASSES = 1_000
 _ROWS_AT_ONCE = 4_096
 
@@ -64,7 +65,7 @@ def main(name: str, version: int, source: str, raw_path: str) -> None:
 
 def _obtain(name: str, version: int, source: str) -> tuple[NDArray, NDArray]:
     """Pixels and labels from the source asked for, or from the one that answers."""
-    is_mirrored = (name, version) in PINNED
+    is_mirrored = (name, version) in MIRRORED
     if source == "mirror" and not is_mirrored:
         raise BadParameter(
             f"fetch.source: the mirror has only mnist_784 version 1, not {name} version {version}; "
@@ -123,6 +124,8 @@ def to_pixels(values: NDArray, name: str) -> NDArray:
     if whole:
         return pixels
     dense = values.toarray() if hasattr(values, "toarray") else values
+    if max(dense.max(), -dense.min()) > np.finfo(np.float32).max:
+        raise BadParameter(f"fetch.name: {name} has values that are too large for pixels.")
     return np.ascontiguousarray(dense, dtype=np.float32)
 
 

@@ -4,9 +4,10 @@ The same arrays give the same PNG, byte for byte. A gallery is drawn as one mosa
 Matplotlib axes for every digit would take longer than the training of the network.
 """
 
+import io
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 
 import matplotlib
 import numpy as np
@@ -15,7 +16,6 @@ from matplotlib.figure import Figure, FigureBase
 from numpy.typing import NDArray
 
 from nn import Network
-from stages.files import replacing
 from stages.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
@@ -25,23 +25,19 @@ _DPI = 110
 
 
 def draw_all(
-    folder: Path,
-    network: Network,
-    images: NDArray,
-    predictions: Predictions,
-    *,
-    examples: int,
-    units: int,
-) -> None:
-    """Write mistakes.png, confident.png, weights.png, confusion.png, and overview.png with all.
+    network: Network, images: NDArray, predictions: Predictions, *, examples: int, units: int
+) -> Iterator[tuple[str, bytes]]:
+    """Draw mistakes.png, confident.png, weights.png, confusion.png, and overview.png with all.
 
     Args:
-        folder: Where the pictures go.
         network: Gives the class names and the weights of the first layer.
         images: (n, d) inputs in [0, 1] that `predictions` are about.
         predictions: What the network said of them.
         examples: The most digits in a gallery.
         units: The most hidden units.
+
+    Yields:
+        The name and the content of each PNG file.
     """
 
     def mistakes(figure: FigureBase) -> None:
@@ -65,10 +61,10 @@ def draw_all(
     digit_rows = math.ceil(examples / _COLUMNS)
     unit_rows = math.ceil(min(units, len(network.weights[0])) / _COLUMNS)
     height = 0.6 + 1.0 * digit_rows
-    _write(folder / "mistakes.png", (8, height), mistakes)
-    _write(folder / "confident.png", (8, height + 0.5), confident)
-    _write(folder / "weights.png", (8, 0.6 + 0.78 * unit_rows), weights)
-    _write(folder / "confusion.png", (7, 6), confusion)
+    yield "mistakes.png", _png((8, height), mistakes)
+    yield "confident.png", _png((8, height + 0.5), confident)
+    yield "weights.png", _png((8, 0.6 + 0.78 * unit_rows), weights)
+    yield "confusion.png", _png((7, 6), confusion)
 
     def overview(figure: FigureBase) -> None:
         quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
@@ -77,7 +73,7 @@ def draw_all(
         ):
             draw(quarter)
 
-    _write(folder / "overview.png", (15, 2 * max(0.85 * height, 4.6)), overview)
+    yield "overview.png", _png((15, 2 * max(0.85 * height, 4.6)), overview)
 
 
 def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
@@ -188,9 +184,11 @@ def _mosaic(
 ) -> tuple[NDArray, list[tuple[float, float]]]:
     """Tiles side by side, and the point above the middle of each where its caption belongs."""
     shape = image_shape(tiles.shape[1])
-    images = (1 - tiles if invert else tiles).reshape(len(tiles), *shape)
+    images = tiles.reshape(len(tiles), *shape)
     if len(shape) == 3:
-        images = np.moveaxis(1 - images if invert else images, 1, -1)
+        images = np.moveaxis(images, 1, -1)
+    elif invert:
+        images = 1 - images
     height, width = images.shape[1:3]
     space = max(1, round(gap * height))
     rows = math.ceil(len(tiles) / _COLUMNS)
@@ -222,10 +220,14 @@ def _short(name: str) -> str:
     return name if len(name) <= 8 else name[:7] + "…"
 
 
-def _write(path: Path, size: tuple[float, float], draw: Callable[[FigureBase], None]) -> None:
+def _png(size: tuple[float, float], draw: Callable[[FigureBase], None]) -> bytes:
     # The defaults, not the user's style: the same arrays must give the same bytes.
-    with matplotlib.rc_context(), replacing(path) as file:
+    with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
+        matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
         draw(figure)
+        file = io.BytesIO()
         figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()

@@ -1,11 +1,12 @@
 """What a network says of some samples, and how good that is."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import Network, expected_calibration_error
+from nn import Network
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,12 @@ class Predictions:
 
 def predict(network: Network, images: NDArray, labels: NDArray) -> Predictions:
     """Predictions for (n, d) images with (n, classes) one-hot labels."""
-    probabilities = network.probabilities(images)
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities[np.arange(len(predicted)), predicted]
+    predicted = network.predict(images)
+    confidence = network.probabilities(images)[np.arange(len(predicted)), predicted]
     return Predictions(labels.argmax(axis=1), predicted, confidence)
 
 
-@dataclass(frozen=True)
-class ClassReport:
+class ClassReport(NamedTuple):
     """How well one class is told from the others; see `sklearn.metrics` for the definitions."""
 
     name: str
@@ -47,10 +46,8 @@ class ClassReport:
     support: int
 
 
-def measure(
-    predictions: Predictions, classes: tuple[str, ...], bins: int
-) -> tuple[dict[str, float], list[ClassReport]]:
-    """Metrics of the whole, and of each class."""
+def measure_classes(predictions: Predictions, classes: tuple[str, ...]) -> list[ClassReport]:
+    """One report for each class; a class that is never predicted has a precision of 0."""
     # Imported here: it takes a second, and `--help` should not.
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -60,14 +57,7 @@ def measure(
         labels=np.arange(len(classes)),
         zero_division=0.0,
     )
-    per_class = [
+    return [
         ClassReport(name, float(p), float(r), float(f1), int(support))
         for name, p, r, f1, support in zip(classes, *table, strict=True)
     ]
-    calibration = expected_calibration_error(predictions.confidence, predictions.correct, bins)
-    metrics = {
-        "accuracy": float(predictions.correct.mean()),
-        "macro_f1": float(np.mean([report.f1 for report in per_class])),
-        "calibration_error": calibration,
-    }
-    return metrics, per_class

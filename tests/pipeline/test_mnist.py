@@ -42,7 +42,7 @@ def test_the_data_are_mnist_in_its_official_order(mnist):
 def test_the_committed_lock_and_metrics_are_true(mnist):
     committed = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
     made = yaml.safe_load(mnist.read("dvc.lock"))["stages"]
-    # Weights depend on the kind of processor in their last bits; all else must be equal.
+    # Weights depend on how the kind of processor rounds; all else must be equal.
     for stage in ("fetch", "preprocess"):
         assert committed[stage] == made[stage]
     for stage in ("train", "evaluate"):

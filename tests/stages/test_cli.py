@@ -35,7 +35,8 @@ def test_help_as_a_module_is_quick_to_load(stage):
         (("--seed", 1, "--seed", 2), "preprocess.seed: it takes one value, not a list."),
         (("--seed", "--shuffle"), "preprocess.seed: it has no value, or true or false for one."),
         (("--seed",), "preprocess.seed: it has no value, or true or false for one."),
-        (("--shuffle", "perhaps"), "preprocess.shuffle: 'perhaps' is not true or false."),
+        (("--shuffle", "perhaps"), "preprocess.shuffle: 'perhaps' is not true or false "
+                                  "(without quotes)."),
         (("--seed", 1, 2), "preprocess.seed: unexpected '2' after its value."),
         (("--no-seed",), "preprocess.no_seed: there is no such parameter. "
                         "Did you mean no_shuffle or seed?"),
@@ -58,7 +59,8 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "train")
     line = refused(train, "--epochs", 1)
     assert line == (
-        "train.hidden: it is missing from params.yaml, or an empty list; give it a value."
+        "train.hidden: it is missing from params.yaml, or an empty list; "
+        "give it a value, such as [100]."
     )
     line = refused(train, "--hidden", 3, "--epochs", 1)
     assert line.startswith("train.activation: it is missing from params.yaml")

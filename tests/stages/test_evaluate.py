@@ -21,7 +21,7 @@ def model(prepared, tmp_path):
         [16, 6, 3],
         np.random.default_rng(0),
         initialization="normal",
-        classes=["circle", "square", "a, b"],
+        classes=["circle", "$\\foo$", "a, b"],
         pixel_range=(0.0, 255.0),
     )
     path = tmp_path / "data/model/model.npz"
@@ -53,7 +53,7 @@ def test_metrics_are_scikit_learns(run, model, prepared, tmp_path):
 
 def test_tables(run, model, prepared, tmp_path):
     assert run(evaluate).exit_code == 0
-    names = ["circle", "square", "a, b"]
+    names = ["circle", "$\\foo$", "a, b"]
     true, predicted = truth(prepared, model)
     with (tmp_path / "data/evaluation/confusion.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -83,14 +83,14 @@ def test_pictures_are_pictures_and_the_same_every_time(run, model, tmp_path):
             assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10
 
 
-def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared, tmp_path):
+def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared):
     images = np.load(prepared / "test_images.npy")
     labels = np.arange(30) % 3
     network = Network.initialize([16, 3], np.random.default_rng(0))
     for predicted in (labels, (labels + 1) % 3):
         predictions = Predictions(labels, predicted, np.linspace(0.3, 1, 30))
-        pictures.draw_all(tmp_path, network, images, predictions, examples=5, units=5)
-        assert (tmp_path / "mistakes.png").exists()
+        drawn = dict(pictures.draw_all(network, images, predictions, examples=5, units=5))
+        assert all(png.startswith(b"\x89PNG") for png in drawn.values())
 
 
 def test_galleries_hold_what_they_promise():
@@ -137,6 +137,15 @@ def test_damaged_models(damage, refused, model, tmp_path):
     assert line.startswith("data/model/model.npz: ")
     assert line.endswith("dvc repro --force --single-item train")
     assert (tmp_path / "metrics.json").read_text() == "the old metrics"
+    assert not (tmp_path / "data" / "evaluation").exists()
+
+
+def test_a_model_for_other_pixels(refused, model):
+    network = load(model)
+    network.pixel_range = (0.0, 16.0)
+    with model.open("wb") as file:
+        save(network, file)
+    assert "it was trained for other classes or another range of pixels" in refused(evaluate)
 
 
 def test_a_tampered_test_set(refused, model, prepared):

