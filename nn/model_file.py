@@ -66,13 +66,27 @@ def load(file: str | PathLike | BinaryIO) -> Network:
         OSError: If it cannot be read at all.
     """
     try:
+        return _network_of(_entries_of(file))
+    except ModelFileError as error:
+        if isinstance(file, str | PathLike):
+            raise ModelFileError(f"{file}: {error}") from error
+        raise
+
+
+def _entries_of(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
+    try:
         archive = np.load(file, allow_pickle=False)
-        entries = {}
-        if isinstance(archive, np.lib.npyio.NpzFile):  # and no .npy file
-            with archive:
-                entries = dict(archive)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ModelFileError("it is a single array")
+        with archive:
+            return dict(archive)
+    except ModelFileError:
+        raise
     except _DAMAGE as error:
         raise ModelFileError(f"it is no whole .npz archive of plain arrays ({error})") from error
+
+
+def _network_of(entries: dict[str, np.ndarray]) -> Network:
     if str(entries.get("format")) != FORMAT:
         raise ModelFileError(f"it has no entry `format` that says {FORMAT!r}")
     try:

@@ -46,6 +46,12 @@ class BadParameter(Refusal):
     exit_code = 2
 
 
+class WholeNumber(click.IntRange):
+    """An integer within limits; `click.IntRange` with a message that people understand."""
+
+    name = "integer"
+
+
 class PositiveNumber(click.ParamType):
     """A finite float above 0; unlike `click.FloatRange`, it does not let `nan` through."""
 
@@ -74,10 +80,11 @@ class Size(click.ParamType):
         number = _float_or_nan(value)
         if 0 < number < 1:
             return number
-        if not (1 <= number <= LARGEST_COUNT and number.is_integer()):
-            message = "is neither a number of samples (1, 2, …) nor a fraction between 0 and 1."
-            self.fail(f"{value!r} {message}", param, ctx)
-        return int(number)
+        # Not "1.0", which could be meant as all or as one.
+        if str(value).isdecimal() and 1 <= number <= LARGEST_COUNT:
+            return int(value)
+        message = "is neither a number of samples (1, 2, …) nor a fraction between 0 and 1."
+        return self.fail(f"{value!r} {message}", param, ctx)
 
 
 def _float_or_nan(value: Any) -> float:
@@ -87,16 +94,16 @@ def _float_or_nan(value: Any) -> float:
         return math.nan
 
 
-def count(most: int = LARGEST_COUNT) -> click.IntRange:
+def count(most: int = LARGEST_COUNT) -> WholeNumber:
     """An integer from 1 to `most`."""
-    return click.IntRange(1, most)
+    return WholeNumber(1, most)
 
 
 def seed_option() -> Callable:
     """`--seed`, for stages that draw random numbers."""
     return click.option(
         "--seed",
-        type=click.IntRange(0, LARGEST_SEED),
+        type=WholeNumber(0, LARGEST_SEED),
         default=0,
         help="Where the random numbers start; the same seed gives the same bytes.",
     )
@@ -130,9 +137,9 @@ class StageCommand(click.Command):
             self._check_arity(ctx, args)
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            hints = [option.lstrip("-").replace("-", "_") for option in error.possibilities or []]
-            hint = f" Did you mean {' or '.join(sorted(hints))}?" if hints else ""
-            key = error.option_name.lstrip("-").replace("-", "_")
+            hints = sorted({_key(option) for option in error.possibilities or []})
+            hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
+            key = _key(error.option_name)
             raise BadParameter(f"{self.name}.{key}: there is no such parameter.{hint}") from error
         except click.UsageError as error:
             param = getattr(error, "param", None)
@@ -155,6 +162,7 @@ class StageCommand(click.Command):
             for param in self.get_params(ctx)
             for opt in (*param.opts, *param.secondary_opts)
         }
+        under_dvc = "DVC_STAGE" in os.environ
         given: set[str] = set()
         position = 0
         while position < len(args):
@@ -164,11 +172,17 @@ class StageCommand(click.Command):
             if param is None:
                 return  # no such option, which Click says best
             key = f"{self.name}.{param.name}"
+            if under_dvc and not _is_knob(param):
+                raise BadParameter(
+                    f"{key}: there is no such parameter; dvc.yaml says where files lie."
+                )
             takes_value = not (isinstance(param, click.Option) and (param.is_flag or param.count))
             has_value = position < len(args) and not args[position].startswith("--")
             if takes_value and not equals:
                 if not has_value:
                     raise BadParameter(f"{key}: it has no value, or true or false for one.")
+                if under_dvc and args[position] == "None":
+                    raise BadParameter(f"{key}: it is null; give it a value{_example(param)}.")
                 position += 1
             elif not takes_value and has_value:
                 raise BadParameter(
@@ -179,18 +193,27 @@ class StageCommand(click.Command):
             given.add(str(param.name))
             if position < len(args) and not args[position].startswith("--"):
                 raise BadParameter(f"{key}: unexpected {args[position]!r} after its value.")
-        if "DVC_STAGE" in os.environ:
+        if under_dvc:
             self._require_all(ctx, given)
 
     def _require_all(self, ctx: click.Context, given: set[str]) -> None:
         """Under DVC every parameter is spelt out: one not given is an empty list, or was lost."""
         for param in self.get_params(ctx):
-            is_knob = not (param.is_eager or isinstance(param.type, click.Path))
-            if is_knob and param.name not in given:
+            if _is_knob(param) and param.name not in given:
                 raise BadParameter(
                     f"{self.name}.{param.name}: it is missing from params.yaml, or an empty list; "
                     f"give it a value{_example(param)}."
                 )
+
+
+def _is_knob(param: click.Parameter) -> bool:
+    """Whether `params.yaml` sets it; not `--help`, and not where an artifact lies."""
+    return not (param.is_eager or isinstance(param.type, click.Path))
+
+
+def _key(option: str) -> str:
+    """`--no-shuffle` → shuffle, as `params.yaml` calls it."""
+    return option.lstrip("-").replace("-", "_").removeprefix("no_")
 
 
 def _example(param: click.Parameter) -> str:

@@ -8,6 +8,7 @@ data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, valid
                 about.json       class names, and the raw pixel values that became 0 and 1
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,8 @@ class About:
         value = read_json(path, "preprocess")
         try:
             low, high = (float(number) for number in value["pixel_range"])
+            if not -math.inf < low < high < math.inf:
+                raise ValueError("no range")
             return cls([str(name) for name in value["classes"]], (low, high))
         except (KeyError, TypeError, ValueError) as error:
             raise refuse(path, "it has no classes and pixel_range", "preprocess") from error

@@ -42,7 +42,7 @@ def main(
     metrics_path: str,
     evaluation_path: str,
 ) -> None:
-    r"""Measure the model on images it has never seen, and draw what it gets right and wrong.
+    """Measure the model on images it has never seen, and draw what it gets right and wrong.
 
     \b
     Example:
@@ -93,7 +93,8 @@ def main(
 
 def _read_model(path: Path, about: About, d: int) -> Network:
     try:
-        network = load(path)
+        with path.open("rb") as file:
+            network = load(file)
     except FileNotFoundError as error:
         raise refuse(path, "it is not there", "train") from error
     except ModelFileError as error:

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.cli import BadParameter, Refusal, path_option, stage
+from stages.cli import BadParameter, Refusal, count, path_option, stage
 from stages.datasets import Raw
 from stages.sources import MIRROR_PACKAGE, UnreachableError, from_mirror, from_openml
 
@@ -27,9 +27,7 @@ _ROWS_AT_ONCE = 4_096
 
 @stage("fetch")
 @click.option("--name", default="mnist_784", help="Name of the data set on openml.org.")
-@click.option(
-    "--version", type=click.IntRange(1, 10**6), default=1, help="Its version on openml.org."
-)
+@click.option("--version", type=count(most=10**6), default=1, help="Its version on openml.org.")
 @click.option(
     "--source",
     type=click.Choice(["auto", "openml", "mirror"]),
@@ -40,7 +38,7 @@ _ROWS_AT_ONCE = 4_096
 )
 @path_option("raw", "data/raw", "Folder for images.npy, labels.npy and classes.json.")
 def main(name: str, version: int, source: str, raw_path: str) -> None:
-    r"""Download a data set of images and check that it is the right one.
+    """Download a data set of images and check that it is the right one.
 
     Any OpenML classification data set whose columns are all numeric pixels will do: mnist_784,
     Fashion-MNIST, Kuzushiji-MNIST, EMNIST_Balanced, optdigits. MNIST's content is pinned by its
@@ -79,7 +77,8 @@ def _obtain(name: str, version: int, source: str) -> tuple[NDArray, NDArray]:
                 advice = (
                     "set fetch.source: auto to use the mirror"
                     if is_mirrored
-                    else "connect to the network, or point SCIKIT_LEARN_DATA at a cache that has it"
+                    else "connect to the network, or point SCIKIT_LEARN_DATA at a cache that has "
+                    f"{name} version {version}"
                 )
                 raise Refusal(
                     f"fetch.source: OpenML cannot be reached ({error}); {advice}."

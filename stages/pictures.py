@@ -40,40 +40,37 @@ def draw_all(
         The name and the content of each PNG file.
     """
 
-    def mistakes(figure: FigureBase) -> None:
-        rows = sample_of_mistakes(predictions, examples)
+    def mistakes(figure: FigureBase, most: int = examples) -> None:
+        rows = sample_of_mistakes(predictions, most)
         wrong = np.count_nonzero(~predictions.correct)
         title = f"{len(rows)} of {wrong} mistakes: true → predicted, confidence"
         gallery(figure, title, images, predictions, network.classes, rows)
 
-    def confident(figure: FigureBase) -> None:
-        best_right, best_wrong = most_confident(predictions, max(1, examples // 2))
-        rows = np.concatenate([_filled_row(best_right), best_wrong])
+    def confident(figure: FigureBase, most: int = examples) -> None:
+        right, wrong = most_confident(predictions, (most + 1) // 2)
+        rows = np.concatenate([_filled_row(right), wrong])
         title = "most confident: right above, wrong below"
         gallery(figure, title, images, predictions, network.classes, rows)
 
-    def weights(figure: FigureBase) -> None:
-        hidden_units(figure, network.weights[0][:units], len(network.weights[0]))
+    def weights(figure: FigureBase, most: int = units) -> None:
+        hidden_units(figure, network.weights[0][:most], len(network.weights[0]))
 
     def confusion(figure: FigureBase) -> None:
         confusion_matrix(figure, predictions, network.classes)
 
-    digit_rows = math.ceil(examples / _COLUMNS)
-    unit_rows = math.ceil(min(units, len(network.weights[0])) / _COLUMNS)
-    height = 0.6 + 1.0 * digit_rows
-    yield "mistakes.png", _png((8, height), mistakes)
-    yield "confident.png", _png((8, height + 0.5), confident)
-    yield "weights.png", _png((8, 0.6 + 0.78 * unit_rows), weights)
-    yield "confusion.png", _png((7, 6), confusion)
-
     def overview(figure: FigureBase) -> None:
         quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
-        for quarter, draw in zip(
-            quarters.flat, (mistakes, weights, confident, confusion), strict=True
-        ):
-            draw(quarter)
+        mistakes(quarters[0, 0], min(examples, 40))
+        weights(quarters[0, 1], min(units, 50))
+        confident(quarters[1, 0], min(examples, 40))
+        confusion(quarters[1, 1])
 
-    yield "overview.png", _png((15, 2 * max(0.85 * height, 4.6)), overview)
+    height = 1 + math.ceil((examples + _COLUMNS) / _COLUMNS)
+    yield "mistakes.png", _png((8, height), mistakes)
+    yield "confident.png", _png((8, height), confident)
+    yield "weights.png", _png((8, 1 + math.ceil(units / _COLUMNS)), weights)
+    yield "confusion.png", _png((7, 6), confusion)
+    yield "overview.png", _png((15, 9), overview)
 
 
 def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
@@ -142,7 +139,9 @@ def hidden_units(figure: FigureBase, weights: NDArray, of: int) -> None:
     """Incoming weights of first-layer units as images: red where ink excites the unit, blue where
     it holds it back; each unit on its own scale.
     """
-    axes = _panel(figure, f"what {len(weights)} of {of} hidden units look for")
+    axes = _panel(
+        figure, f"what {len(weights)} of {of} hidden units look for (red) and avoid (blue)"
+    )
     greatest = np.abs(weights).max(axis=1, keepdims=True)
     tiles = weights / np.where(greatest > 0, greatest, 1)
     if len(image_shape(tiles.shape[1])) == 3:  # a colour image has no sign left to show
@@ -229,5 +228,5 @@ def _png(size: tuple[float, float], draw: Callable[[FigureBase], None]) -> bytes
         figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
         draw(figure)
         file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": None})
+        figure.savefig(file, format="png", metadata={"Software": None}, bbox_inches="tight")
     return file.getvalue()

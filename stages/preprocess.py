@@ -43,7 +43,7 @@ def main(
     raw_path: str,
     prepared_path: str,
 ) -> None:
-    r"""Scale pixels to [0, 1], encode labels one-hot, split off a validation and a test set.
+    """Scale pixels to [0, 1], encode labels one-hot, split off a validation and a test set.
 
     \b
     Example:
@@ -111,7 +111,10 @@ def _split_off(
             stratify=None if seed is None else labels[rows],
         )
     except ValueError as error:
-        raise BadParameter(f"preprocess.{key}: {size} of {n} samples: {error}") from error
+        raise BadParameter(
+            f"preprocess.{key}: {size} of {n} samples leaves one of the parts without a sample, or "
+            "without one of every class; choose another size."
+        ) from error
 
 
 def full_scale(images: NDArray, folder: Path) -> tuple[float, float]:
@@ -147,7 +150,8 @@ def _require_every_class(part: str, raw: Raw, rows: NDArray[np.intp]) -> None:
     counts = np.bincount(raw.labels[rows], minlength=len(raw.classes))
     if counts.all():
         return
-    missing = ", ".join(raw.classes[k] for k in np.flatnonzero(counts == 0)[:5])
+    absent = [raw.classes[k] for k in np.flatnonzero(counts == 0)]
+    missing = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
     key = "validation_size" if part == "validation" else "test_size"
     raise BadParameter(
         f"preprocess.{key}: the {part} part has no sample of class {missing}; set "

@@ -80,7 +80,7 @@ def main(
     model_path: str,
     training_path: str,
 ) -> None:
-    r"""Train a multi-layer perceptron by minibatch gradient descent.
+    """Train a multi-layer perceptron by minibatch gradient descent.
 
     Loss and accuracy on the training and the validation set are shown and logged after every
     epoch. The test set is never read.

@@ -113,6 +113,12 @@ def test_a_flipped_bit_is_noticed_or_harmless():
     assert noticed > 0.7 * 8 * len(whole) / 3
 
 
+def test_the_message_names_the_file(tmp_path):
+    (tmp_path / "model.npz").write_text("hello")
+    with pytest.raises(ModelFileError, match=r"model\.npz: it is no whole"):
+        load(tmp_path / "model.npz")
+
+
 def test_a_truncated_file_is_refused_wherever_it_ends():
     content = saved(example())
     for end in range(0, len(content), 97):

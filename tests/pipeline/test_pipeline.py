@@ -163,7 +163,10 @@ def test_a_refused_parameter_of_the_last_stage_and_the_way_back(clone):
         ({"train__hidden": "[[1]]"}, "Cannot interpolate nested iterable in 'hidden'"),
         ({"train__learning_rate": "[1,2]"}, "train.learning_rate: it takes one value, not a list"),
         ({"train__learning_rate": ".nan"}, "train.learning_rate: 'nan' is not a number above 0"),
-        ({"train__learning_rate": "null"}, "train.learning_rate: 'None' is not a number above 0"),
+        (
+            {"train__learning_rate": "null"},
+            "train.learning_rate: it is null; give it a value, such as 3.0",
+        ),
         ({"train__epochs": "true"}, "train.epochs: it has no value, or true or false for one"),
         ({"train__epochs": "{a: 1}"}, "train.epochs.a: there is no such parameter"),
         ({"train__loss": "'a b'"}, "train.loss: 'a b' is not"),

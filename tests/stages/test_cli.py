@@ -14,7 +14,9 @@ STAGES = [fetch, preprocess, train, evaluate]
 def test_help_teaches_and_importing_does_nothing(stage, run, tmp_path):
     result = run(stage, "--help")
     assert result.exit_code == 0
-    assert "Example:" in result.output
+    lines = [line.strip() for line in result.output.splitlines()]
+    example = lines[lines.index("Example:") + 1]
+    assert example.startswith(f"python -m {stage.__name__}")
     for option in stage.main.params:
         assert option.help, option
         assert option.opts[0].removeprefix("--") in result.output
@@ -38,8 +40,8 @@ def test_help_as_a_module_is_quick_to_load(stage):
         (("--shuffle", "perhaps"), "preprocess.shuffle: 'perhaps' is not true or false "
                                   "(without quotes)."),
         (("--seed", 1, 2), "preprocess.seed: unexpected '2' after its value."),
-        (("--no-seed",), "preprocess.no_seed: there is no such parameter. "
-                        "Did you mean no_shuffle or seed?"),
+        (("--no-seed",), "preprocess.seed: there is no such parameter. "
+                        "Did you mean seed or shuffle?"),
         (("--sead", 1), "preprocess.sead: there is no such parameter. Did you mean seed?"),
         (("--test_sise", 1), "preprocess.test_sise: there is no such parameter. "
                              "Did you mean test_size?"),
@@ -62,6 +64,11 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
         "train.hidden: it is missing from params.yaml, or an empty list; "
         "give it a value, such as [100]."
     )
+    assert refused(train, "--epochs", "None") == (
+        "train.epochs: it is null; give it a value, such as 30."
+    )
+    for option in (("--model-path", "/tmp/x"), ("--help",)):
+        assert "there is no such parameter" in refused(train, *option)
     line = refused(train, "--hidden", 3, "--epochs", 1)
     assert line.startswith("train.activation: it is missing from params.yaml")
 

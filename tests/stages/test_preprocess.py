@@ -97,12 +97,17 @@ def test_every_sample_is_in_exactly_one_part(n, test_size, validation_size, seed
         (("--test-size", "nan"), "preprocess.test_size: 'nan' is neither"),
         (("--test-size", "inf"), "preprocess.test_size: 'inf' is neither"),
         (("--test-size", 1.5), "preprocess.test_size: '1.5' is neither"),
+        (("--test-size", "1.0"), "preprocess.test_size: '1.0' is neither"),
+        (("--test-size", 0.999999), "preprocess.test_size: 0.999999 of 100 samples leaves"),
         (("--test-size", "many"), "preprocess.test_size: 'many' is neither"),
         (("--test-size", 1e300), "preprocess.test_size: '1e+300' is neither"),
         (("--validation-size", 0.001), "preprocess.validation_size: the validation part has no"),
         (("--seed", -1), "preprocess.seed: -1 is not in the range"),
         (("--seed", 2**32), "preprocess.seed: 4294967296 is not in the range"),
-        (("--seed", 1, "--shuffle", "--test-size", 2), "preprocess.test_size: 2 of 100 samples"),
+        (
+            ("--seed", 1, "--shuffle", "--test-size", 2),
+            "preprocess.test_size: 2 of 100 samples leaves",
+        ),
     ],
 )
 def test_impossible_splits(options, start, refused, raw_folder, tmp_path):

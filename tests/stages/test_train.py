@@ -152,7 +152,18 @@ def test_damaged_inputs(part, kind, damage, refused, prepared, tmp_path):
     assert not (tmp_path / "data/model").exists()
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"classes": ["a"]}', b"{", b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"",
+        b"[]",
+        b'{"classes": ["a"]}',
+        b"{",
+        b"\xff",
+        b'{"classes": ["a"], "pixel_range": [0, 0]}',
+    ],
+)
 def test_damaged_description(content, refused, prepared):
     path = prepared / "about.json"
     path.unlink() if content is None else path.write_bytes(content)
