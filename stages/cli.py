@@ -5,10 +5,13 @@ DVC unpacks a section of `params.yaml` into options (`${train}` becomes `--hidde
 cannot (a list where one value belongs, `true` for a number); `StageCommand` finds these out.
 """
 
+import contextlib
 import errno
 import math
 import os
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -149,7 +152,8 @@ class StageCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the stage; a full disk or memory is the user's news, not a traceback."""
         try:
-            return super().invoke(ctx)
+            with _interruptible():
+                return super().invoke(ctx)
         except OSError as error:
             raise Refusal(describe_os_error(error)) from error
         except MemoryError as error:
@@ -221,6 +225,31 @@ def _example(param: click.Parameter) -> str:
     if isinstance(default, tuple | list):
         return f", such as {list(default)}"
     return f", such as {default}" if isinstance(default, int | float | str) else ""
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C be a Ctrl-C where a library makes another error of it, as `np.save` can."""
+    interrupted = False
+
+    def interrupt(signum: int, frame: Any) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(signum, frame)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else decides what Ctrl-C does here
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except Exception as error:
+        if interrupted:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def describe_os_error(error: OSError) -> str:

@@ -1,11 +1,13 @@
 """What all stages share: names in messages, what YAML can say and a command line cannot, help."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
-from stages import evaluate, fetch, preprocess, train
+from stages import cli, evaluate, fetch, preprocess, train
 
 STAGES = [fetch, preprocess, train, evaluate]
 
@@ -75,3 +77,26 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
 
 def test_a_bad_parameter_exits_like_any_misuse_of_a_command_line(run):
     assert run(train, "--hidden", 0).exit_code == 2
+
+
+def test_an_interruption_that_a_library_takes_for_an_error_of_its_own():
+    @cli.stage("demo")
+    def main():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise TypeError("not what I expected") from None
+
+    result = CliRunner().invoke(main)
+    assert result.output.strip() == "Aborted!"
+    assert result.exit_code == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_that_somebody_else_handles():
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        result = CliRunner().invoke(cli.stage("demo")(lambda: signal.raise_signal(signal.SIGINT)))
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    assert result.exit_code == 0
