@@ -3,12 +3,20 @@
 Read it in this order, one idea a file:
 
 - `network`          what a network is: weights, biases, the forward pass, predictions
+- `initialization`   the random weights that it starts from
 - `activations`      the function of a unit, and its derivative
 - `losses`           what is minimised, and the error it sends back
 - `backpropagation`  the four equations, as plainly as NumPy can say them
 - `minibatch`        the same equations without a temporary array: what training runs
 - `optimizers`       what is done with the gradient
+- `schedules`        how the learning rate changes
+- `regularization`   what keeps a network from learning its samples by heart
+- `deformation`      more samples than there are: digits as other hands would have written them
+- `loading`          samples on their way to the network, one block ahead
+- `averaging`        the mean of the weights over the last steps
 - `training`         the loop around it all
+- `stopping`         when to stop it
+- `recipe`, `run`    all choices in one place, and a training run that follows them
 - `scoring`          loss and accuracy of a network
 - `blas`             one BLAS, few threads: why the products are made the way they are
 - `model_file`       a network as one `.npz` file
@@ -19,18 +27,40 @@ Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): we
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.
 """
 
+from nn.activations import ACTIVATIONS
+from nn.averaging import Average
 from nn.calibration import expected_calibration_error
+from nn.deformation import Deformation, Deformer
+from nn.initialization import INITIALIZATIONS
+from nn.losses import LOSSES
 from nn.model_file import ModelFileError, load, save
-from nn.network import INITIALIZATIONS, Network
+from nn.network import Network
+from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.pixels import scale
+from nn.recipe import Recipe
+from nn.regularization import Regularization
+from nn.run import Run
+from nn.schedules import SCHEDULES, Schedule
 from nn.scoring import Score, score
 from nn.training import DivergedError, fit
 
 __all__ = [
+    "ACTIVATIONS",
     "INITIALIZATIONS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Average",
+    "Deformation",
+    "Deformer",
     "DivergedError",
     "ModelFileError",
     "Network",
+    "Optimizer",
+    "Recipe",
+    "Regularization",
+    "Run",
+    "Schedule",
     "Score",
     "expected_calibration_error",
     "fit",

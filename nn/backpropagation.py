@@ -2,7 +2,7 @@
 
 With one sample a row, the four equations of Nielsen's chapter 2 read (⊙ is elementwise):
 
-    BP1   δᴸ = (aᴸ - y) ⊙ σ'(zᴸ)
+    BP1   δᴸ = ∂C/∂aᴸ ⊙ σ'(zᴸ)              for each loss in `losses`
     BP2   δˡ = (δˡ⁺¹ @ Wˡ⁺¹) ⊙ σ'(zˡ)
     BP3   ∂C/∂bˡ = mean over the samples of δˡ
     BP4   ∂C/∂Wˡ = δˡ.T @ aˡ⁻¹ / m
@@ -11,13 +11,16 @@ This is the form to read, and what the tests hold against numerical gradients. T
 `minibatch.Minibatch`, the same equations in place; a test holds it against this one.
 """
 
-from nn.activations import sigmoid
+import numpy as np
+
+from nn.activations import ACTIVATIONS
 from nn.blas import Array
+from nn.losses import LOSSES
 from nn.network import Network
 
 
 def gradients(network: Network, images: Array, targets: Array) -> tuple[list[Array], list[Array]]:
-    """Gradient of the mean quadratic cost with respect to every weight and bias.
+    """Gradient of the mean loss with respect to every weight and bias.
 
     Args:
         network: Not changed.
@@ -28,17 +31,20 @@ def gradients(network: Network, images: Array, targets: Array) -> tuple[list[Arr
         Gradients of the weights and of the biases, one array a layer, shaped like them.
     """
     activations = [images]
-    for w, b in zip(network.weights, network.biases, strict=True):
-        activations.append(sigmoid(activations[-1] @ w.T + b))
+    for w, b, unit in zip(network.weights, network.biases, network.units, strict=True):
+        z = activations[-1] @ w.T + b
+        activations.append(unit.apply(unit.input_scale * z))
 
     m = len(images)
     weight_gradients: list[Array] = []
     bias_gradients: list[Array] = []
-    delta = activations[-1] - targets
+    delta = np.empty_like(activations[-1])
+    LOSSES[network.loss].output_delta(activations[-1], targets, delta, np.empty_like(delta))
     for layer in reversed(range(len(network.weights))):
-        a = activations[layer + 1]
-        delta = delta * a * (1 - a)
         weight_gradients.insert(0, delta.T @ activations[layer] / m)
         bias_gradients.insert(0, delta.mean(axis=0))
-        delta = delta @ network.weights[layer]
+        if layer > 0:
+            delta = delta @ network.weights[layer]
+            derivative = ACTIVATIONS[network.activation].multiply_by_derivative
+            derivative(delta, activations[layer], np.empty_like(delta))
     return weight_gradients, bias_gradients

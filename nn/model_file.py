@@ -4,7 +4,8 @@
 |---|---|---|
 | `format` | () | the text of `FORMAT`; tells this file from any other `.npz` |
 | `weights_0`, `biases_0`, `weights_1`, … | (out, in), (out,) | the layers, first to last |
-| `activation` | () | the function of every unit: `sigmoid` |
+| `activation` | () | the function of the hidden units |
+| `loss` | () | what it was trained to minimise; decides the function of the outputs |
 | `classes` | (classes,) | the name of each output |
 | `pixel_range` | (2,) | the raw pixel values that became the inputs 0 and 1 |
 """
@@ -18,10 +19,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nn.activations import ACTIVATIONS
+from nn.losses import LOSSES
 from nn.network import Network
 
-FORMAT = "sigmoid multi-layer perceptron, 1"
-ACTIVATION = "sigmoid"
+FORMAT = "multi-layer perceptron, 1"
 
 # What the readers of zip archives and of .npy headers raise when they meet nonsense.
 _DAMAGE = (
@@ -51,7 +53,8 @@ def save(network: Network, file: BinaryIO) -> None:
         file,
         allow_pickle=False,
         format=np.array(FORMAT),
-        activation=np.array(ACTIVATION),
+        activation=np.array(network.activation),
+        loss=np.array(network.loss),
         classes=np.array(network.classes),
         pixel_range=np.array(network.pixel_range, dtype=np.float64),
         **layers,
@@ -95,10 +98,12 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
             biases=_layers(entries, "biases"),
             classes=tuple(str(name) for name in entries["classes"]),
             pixel_range=_pair(entries["pixel_range"]),
+            activation=str(entries["activation"]),
+            loss=str(entries["loss"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed ({error})") from error
-    _require_consistent(network, str(entries.get("activation")))
+    _require_consistent(network)
     return network
 
 
@@ -112,10 +117,12 @@ def _pair(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def _require_consistent(network: Network, activation: str) -> None:
+def _require_consistent(network: Network) -> None:
     weights, biases = network.weights, network.biases
-    if activation != ACTIVATION:
-        raise ModelFileError(f"its activation is {activation!r}, not {ACTIVATION!r}")
+    if network.activation not in ACTIVATIONS or network.loss not in LOSSES:
+        raise ModelFileError(
+            f"its activation {network.activation!r} or its loss {network.loss!r} is unknown"
+        )
     if not weights or len(weights) != len(biases):
         raise ModelFileError("it needs one array of weights and one of biases for every layer")
     if any(w.ndim != 2 or b.shape != w.shape[:1] for w, b in zip(weights, biases, strict=True)):

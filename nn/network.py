@@ -1,22 +1,23 @@
-"""A fully connected network of sigmoid units, and the forward pass through it.
+"""A fully connected network, and the forward pass through it.
 
 Layer l computes  zˡ = aˡ⁻¹ @ Wˡ.T + bˡ  and  aˡ = σ(zˡ)  (Nielsen, chapter 2, equation 25, with one
-sample a row). The activations of the last layer are the class scores.
+sample a row); σ is any function of `activations`, in the last layer the one that belongs to the
+loss. The activations of the last layer are the class scores.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.activations import sigmoid
+from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_product, single_threaded
+from nn.initialization import random_layer
+from nn.losses import LOSSES
 from nn.pixels import scale
-
-INITIALIZATIONS = ("scaled", "normal")
 
 # Big enough for BLAS to run at full speed, small enough that a layer's activations stay in the
 # processor's cache; memory for predictions does not grow with the number of images.
@@ -32,12 +33,17 @@ class Network:
         biases: One array a layer, (units out,), of the same dtype.
         classes: The name of each output, in order.
         pixel_range: The raw pixel values that became the inputs 0 and 1; see `scale`.
+        activation: The function of the hidden units, a name in `activations.ACTIVATIONS`.
+        loss: What it is trained to minimise, a name in `losses.LOSSES`; it decides the function of
+            the outputs.
     """
 
     weights: list[Array]
     biases: list[Array]
     classes: tuple[str, ...]
     pixel_range: tuple[float, float] = (0.0, 1.0)
+    activation: str = "sigmoid"
+    loss: str = "quadratic"
 
     @classmethod
     def initialize(
@@ -45,6 +51,8 @@ class Network:
         sizes: Sequence[int],
         rng: np.random.Generator,
         *,
+        activation: str = "sigmoid",
+        loss: str = "quadratic",
         initialization: str = "scaled",
         classes: Sequence[str] | None = None,
         pixel_range: tuple[float, float] = (0.0, 1.0),
@@ -55,33 +63,45 @@ class Network:
         Args:
             sizes: Units of every layer, inputs first: `[784, 100, 10]`.
             rng: Where the randomness comes from; the same state gives the same network.
-            initialization: `"normal"` draws weights and biases from N(0, 1), as the article did.
-                `"scaled"` draws weights from N(0, 1/fan-in) and starts biases at 0, so that a unit
-                with many inputs is not saturated before it has learned anything (Nielsen,
-                chapter 3, "Weight initialization"; LeCun et al. 1998, "Efficient BackProp", §4.6).
+            activation: The function of the hidden units.
+            loss: What training will minimise.
+            initialization: How the weights are drawn; see `initialization`.
             classes: Names of the outputs; by default "0", "1", …
             pixel_range: See `scale`.
             dtype: float32 or float64.
 
         Raises:
-            ValueError: If `sizes` has no layer or a size below 1, or `initialization` is unknown.
+            ValueError: If `sizes` has no layer or a size below 1, or a name is unknown.
         """
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"a network needs inputs and outputs, at least 1 of each: {sizes}")
-        if initialization not in INITIALIZATIONS:
-            raise ValueError(f"initialization {initialization!r} is none of {INITIALIZATIONS}")
-        weights, biases = [], []
-        for fan_in, units in pairwise(sizes):
-            w: Array = rng.standard_normal((units, fan_in), dtype=dtype)
-            b: Array = np.zeros(units, dtype)
-            if initialization == "normal":
-                b = rng.standard_normal(units, dtype=dtype)
-            else:
-                w /= np.sqrt(fan_in, dtype=dtype)
-            weights.append(w)
-            biases.append(b)
+        for what, name, known in (
+            ("activation", activation, ACTIVATIONS),
+            ("loss", loss, LOSSES),
+        ):
+            if name not in known:
+                raise ValueError(f"{what} {name!r} is none of {tuple(known)}")
+        gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].gain]
+        layers = [
+            random_layer(initialization, (units, fan_in), gain, rng, dtype)
+            for (fan_in, units), gain in zip(pairwise(sizes), gains, strict=True)
+        ]
         names = tuple(str(k) for k in range(sizes[-1])) if classes is None else tuple(classes)
-        return cls(weights, biases, names, pixel_range)
+        return cls(
+            [w for w, _ in layers], [b for _, b in layers], names, pixel_range, activation, loss
+        )
+
+    def copy(self) -> Self:
+        """The same network in arrays of its own."""
+        return replace(
+            self, weights=[w.copy() for w in self.weights], biases=[b.copy() for b in self.biases]
+        )
+
+    @property
+    def units(self) -> list[Unit]:
+        """The function of each layer of weights, in order."""
+        hidden = ACTIVATIONS[self.activation].unit
+        return [hidden] * (len(self.weights) - 1) + [LOSSES[self.loss].output]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -106,7 +126,7 @@ class Network:
                 pieces, so that n may exceed what memory holds.
 
         Returns:
-            (classes,) for one image, (n, classes) for many; each in (0, 1). Same dtype as the
+            (classes,) for one image, (n, classes) for many; each from 0 to 1. Same dtype as the
             weights.
 
         Raises:
@@ -125,7 +145,8 @@ class Network:
         """Scores divided by their sum: how sure the network is of each class. Shapes as `scores`.
 
         Each sigmoid output estimates the probability of "this class, not any other" on its own
-        (Bishop 1995, §6.6); dividing by the sum makes them a distribution over the classes.
+        (Bishop 1995, §6.6); dividing by the sum makes them a distribution over the classes. The
+        outputs of a softmax are one already.
         """
         scores = self.scores(images)
         # A score can round to 0 but a sum of 0 must not become nan: the classes are then equal.
@@ -151,10 +172,10 @@ class Network:
         with single_threaded():
             for start in range(0, len(rows), _CHUNK):
                 a = np.ascontiguousarray(rows[start : start + _CHUNK], dtype=self.dtype)
-                for w, b in zip(self.weights, self.biases, strict=True):
+                for w, b, unit in zip(self.weights, self.biases, self.units, strict=True):
                     z = np.empty((len(a), len(b)), self.dtype)
-                    bind_product(a, w.T, out=z)(1.0)
-                    z += b
-                    a = sigmoid(z)
+                    z[...] = b
+                    bind_product(a, w.T, out=z)(unit.input_scale, unit.input_scale)
+                    a = unit.apply(z)
                 outputs[start : start + _CHUNK] = a
         return outputs

@@ -1,44 +1,175 @@
-"""What is done with the gradient: plain gradient descent.
+"""What is done with the gradient.
 
-One step moves every parameter against its mean gradient over the minibatch of m samples (Nielsen,
-chapter 1, equations 20 and 21, with BP3 and BP4 put in):
+With g the mean gradient of a minibatch (plus λW for L2), learning rate η, momentum μ:
 
-    W ← W - (η/m) · δ.T @ a        b ← b - (η/m) · Σ δ
-"""
+| name | step |
+|---|---|
+| sgd | W ← W - ηg (Nielsen, chapter 1, equations 20 and 21) |
+| momentum | v ← μv - ηg, W ← W + v (Sutskever et al. 2013, equations 1 and 2) |
+| nesterov | v ← μv - ηg, W ← W + μv - ηg (the same, §2, with W taken where the gradient is) |
+| adam | m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², W ← W - η·m̂ / (√ŝ + ε), where m̂ and ŝ are m / (1 - β₁ᵗ) and s / (1 - β₂ᵗ) after t steps (Kingma & Ba 2015, algorithm 1) |
+
+Decoupled weight decay takes ηλW more in each (with adam: AdamW, Loshchilov & Hutter 2019).
+
+BLAS computes `c ← alpha · δ.T @ a + beta · c` in one pass over `c`. With alpha = -η/m and c = W that
+*is* gradient descent, and with c = v and beta = μ it is momentum: no gradient is ever stored. Only
+adam needs one, for its square.
+"""  # noqa: E501
 
 from collections.abc import Callable
 
 import numpy as np
 
-from nn.blas import Array, bind_product
+from nn.blas import Array, Product, bind_product, bind_row_sum
 from nn.minibatch import Minibatch
+from nn.network import Network
+from nn.regularization import limit_norms
+
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
+
+# A parameter's number, the call that adds its gradient up, its L2 and its weight decay.
+Slot = tuple[int, Product, float, float]
+
+_EPSILON = 1e-8
+# Numbers that adam updates at a time: its four arrays then stay in the processor's cache.
+_BLOCK = 8_192
 
 
-class GradientDescent:
-    """Updates a minibatch's network in place after `Minibatch.backward`.
+class Optimizer:
+    """Updates a network in place after `Minibatch.backward`; keeps its state between steps.
 
-    The gradient of the weights is never stored: BLAS computes `c ← alpha · a @ b + beta · c`, and
-    with alpha = -η/m and c = W that *is* the update, in one pass over the weights.
+    Attributes:
+        name: One of `OPTIMIZERS`.
+        network: The network whose weights and biases are updated.
+        parameters: The arrays of the weights, then those of the biases.
+        velocities: Shaped like the parameters: v of momentum and nesterov, m of
+            adam; empty for sgd.
+        squares: Likewise, s of adam; else empty.
+        steps: Steps taken so far, t.
     """
 
-    def __init__(self, minibatch: Minibatch) -> None:
-        self.minibatch = minibatch
-        network = minibatch.network
-        self._add_to_weights: list[Callable[[float], Array]] = [
-            bind_product(delta.T, a, out=w, beta=1.0)
-            for delta, a, w in zip(
-                minibatch.deltas, minibatch.activations, network.weights, strict=False
-            )
-        ]
-        self._bias_steps = [np.empty_like(b) for b in network.biases]
+    def __init__(
+        self,
+        network: Network,
+        name: str = "sgd",
+        *,
+        momentum: float = 0.9,
+        second_momentum: float = 0.999,
+    ) -> None:
+        """Start with zero velocities.
 
-    def update(self, learning_rate: float) -> None:
-        """One step of gradient descent with learning rate η."""
-        step = -learning_rate / self.minibatch.size
-        network, deltas = self.minibatch.network, self.minibatch.deltas
-        for layer, add_to_weights in enumerate(self._add_to_weights):
-            add_to_weights(step)
-            bias_step = self._bias_steps[layer]
-            np.add.reduce(deltas[layer], axis=0, out=bias_step)
-            bias_step *= step
-            network.biases[layer] += bias_step
+        Args:
+            network: Will be updated in place.
+            name: One of `OPTIMIZERS`.
+            momentum: μ of momentum and nesterov, β₁ of adam; 0 to below 1.
+            second_momentum: β₂ of adam; 0 to below 1.
+
+        Raises:
+            ValueError: If the name is unknown or a number does not fit.
+        """
+        if name not in OPTIMIZERS:
+            raise ValueError(f"optimizer {name!r} is none of {OPTIMIZERS}")
+        if not (0 <= momentum < 1 and 0 <= second_momentum < 1):
+            raise ValueError("momentum and second_momentum must be at least 0 and below 1")
+        self.name, self.network = name, network
+        self.momentum, self.second_momentum = momentum, second_momentum
+        self.steps = 0
+        self.parameters: list[Array] = [*network.weights, *network.biases]
+
+        def zeros(*users: str) -> list[Array]:
+            return [np.zeros_like(p) for p in self.parameters] if name in users else []
+
+        self.velocities = zeros("momentum", "nesterov", "adam")
+        self.squares = zeros("adam")
+        # adam's gradients, and what nesterov remembers of a step.
+        self._scratch = zeros("nesterov", "adam")
+        self._block = np.empty(_BLOCK, network.dtype)
+        self._update = {
+            "sgd": self._sgd,
+            "momentum": self._momentum,
+            "nesterov": self._nesterov,
+            "adam": self._adam,
+        }[name]
+
+    def bind(self, minibatch: Minibatch) -> Callable[[float], None]:
+        """A function that takes one step with a learning rate, from what `minibatch` holds.
+
+        The minibatch's regularization says how much L2, weight decay and max-norm to apply.
+        """
+        wanted, count = minibatch.regularization, len(self.network.weights)
+        l2 = [wanted.l2] * count + [0.0] * count  # none for biases
+        decay = [wanted.weight_decay] * count + [0.0] * count
+        targets = {"sgd": self.parameters, "adam": self._scratch}.get(self.name, self.velocities)
+        weights, biases = targets[:count], targets[count:]
+        layers = zip(minibatch.deltas, minibatch.inputs, weights, biases, strict=True)
+        products, sums = [], []
+        for delta, a, w, b in layers:
+            products.append(bind_product(delta.T, a, out=w))
+            sums.append(bind_row_sum(delta, out=b))
+        slots = list(zip(range(len(l2)), products + sums, l2, decay, strict=True))
+
+        def step(learning_rate: float) -> None:
+            self.steps += 1
+            self._update(slots, learning_rate, minibatch.size)
+            if wanted.max_norm:
+                for w in self.network.weights:
+                    limit_norms(w, wanted.max_norm)
+
+        return step
+
+    def _sgd(self, slots: list[Slot], rate: float, m: int) -> None:
+        for _, add_gradient, l2, decay in slots:
+            add_gradient(-rate / m, 1.0 - rate * (l2 + decay))
+
+    def _momentum(self, slots: list[Slot], rate: float, m: int) -> None:
+        for k, add_gradient, l2, decay in slots:
+            w, v = self.parameters[k], self.velocities[k]
+            add_gradient(-rate / m, self.momentum)
+            self._penalize(w, v, rate * l2, rate * decay)
+            w += v
+
+    def _nesterov(self, slots: list[Slot], rate: float, m: int) -> None:
+        mu = self.momentum
+        for k, add_gradient, l2, decay in slots:
+            w, v = self.parameters[k], self.velocities[k]
+            # -ηg is not stored, but it is what the velocity gains: v - μ·(the old v).
+            old_step = np.multiply(v, mu, out=self._scratch[k])
+            add_gradient(-rate / m, mu)
+            self._penalize(w, v, rate * l2, rate * decay)
+            w -= old_step
+            w += np.multiply(v, 1.0 + mu, out=self._scratch[k])
+
+    def _penalize(self, w: Array, v: Array, l2: float, decay: float) -> None:
+        """Take ηλW from the velocity (L2) or from W itself (decoupled)."""
+        if l2:
+            v -= l2 * w
+        if decay:
+            w *= 1.0 - decay
+
+    def _adam(self, slots: list[Slot], rate: float, m: int) -> None:
+        # η/(1 - β₁ᵗ)·v / (√(s/(1 - β₂ᵗ)) + ε), with the root's correction moved to η and ε.
+        root = np.sqrt(1.0 - self.second_momentum**self.steps)
+        corrected = rate * root / (1.0 - self.momentum**self.steps)
+        for k, add_gradient, l2, decay in slots:
+            add_gradient(1.0 / m, 0.0)
+            arrays = (self.parameters, self._scratch, self.velocities, self.squares)
+            flat = [array[k].reshape(-1) for array in arrays]
+            for start in range(0, len(flat[0]), _BLOCK):
+                w, g, v, s = (array[start : start + _BLOCK] for array in flat)
+                t = self._block[: len(w)]
+                if l2:
+                    g += np.multiply(w, l2, out=t)
+                np.subtract(g, v, out=t)
+                t *= 1.0 - self.momentum
+                v += t
+                g *= g
+                g -= s
+                g *= 1.0 - self.second_momentum
+                s += g
+                np.sqrt(s, out=t)
+                t += _EPSILON * root
+                np.divide(v, t, out=t)
+                t *= corrected
+                if decay:
+                    w *= 1.0 - rate * decay
+                w -= t

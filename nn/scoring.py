@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.losses import quadratic
+from nn.losses import LOSSES
 from nn.network import Network
 
 _SCORED_AT_ONCE = 5_000
@@ -16,7 +16,7 @@ class Score:
     """How good a network is on some samples.
 
     Attributes:
-        loss: Mean quadratic cost of a sample, ½ Σₖ (aₖ - yₖ)².
+        loss: Mean of the network's loss over the samples, without penalties.
         accuracy: Fraction of the samples whose highest output is the right one, 0 to 1.
     """
 
@@ -35,6 +35,6 @@ def score(network: Network, images: NDArray, targets: NDArray) -> Score:
     for start in range(0, len(images), _SCORED_AT_ONCE):
         part = slice(start, start + _SCORED_AT_ONCE)
         outputs, wanted = network.scores(images[part]), targets[part]
-        loss += float(quadratic(outputs, wanted).sum(dtype=np.float64))
+        loss += float(LOSSES[network.loss].of_samples(outputs, wanted).sum(dtype=np.float64))
         right += int(np.count_nonzero(outputs.argmax(axis=1) == wanted.argmax(axis=1)))
     return Score(loss / len(images), right / len(images))

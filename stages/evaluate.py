@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from nn import ModelFileError, Network, expected_calibration_error, load, score
 from stages.cli import count, path_option, stage
 from stages.datasets import About, read_part
-from stages.files import Artifacts, refuse
+from stages.files import Artifacts, read_array, refuse
 from stages.predictions import ClassReport, Predictions, measure_classes, predict
 
 
@@ -31,6 +32,7 @@ from stages.predictions import ClassReport, Predictions, measure_classes, predic
 )
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File that `train` wrote.")
+@path_option("examples", "data/model/examples.npy", "Images as the network saw them, from `train`.")
 @path_option("metrics", "metrics.json", "File for the metrics.")
 @path_option("evaluation", "data/evaluation", "Folder for tables and pictures.")
 def main(
@@ -39,6 +41,7 @@ def main(
     bins: int,
     prepared_path: str,
     model_path: str,
+    examples_path: str,
     metrics_path: str,
     evaluation_path: str,
 ) -> None:
@@ -80,7 +83,10 @@ def main(
             ("class", *ClassReport._fields[1:]),
             [_rounded(c) for c in per_class],
         )
-        figures = pictures.draw_all(network, images, predictions, examples=examples, units=units)
+        seen = _read_examples(Path(examples_path), parts["train"][0])
+        figures = pictures.draw_all(
+            network, images, predictions, seen, examples=examples, units=units
+        )
         for name, png in figures:
             with artifacts.open(evaluation / name) as file:
                 file.write(png)
@@ -105,6 +111,16 @@ def _read_model(path: Path, about: About, d: int) -> Network:
     if list(network.classes) != about.classes or network.pixel_range != about.pixel_range:
         raise refuse(path, "it was trained for other classes or another range of pixels", "train")
     return network
+
+
+def _read_examples(path: Path, images: NDArray) -> tuple[NDArray, NDArray]:
+    """Training images, and the same as the network saw them; a model from elsewhere has none."""
+    if not path.exists():
+        return np.array(images[:0]), np.array(images[:0])
+    seen = read_array(path, "train")
+    if seen.ndim != 2 or seen.shape[1] != images.shape[1] or len(seen) > len(images):
+        raise refuse(path, f"it is no array of (n, {images.shape[1]}) images", "train")
+    return np.array(images[: len(seen)]), np.array(seen)
 
 
 def _named(predictions: Predictions, about: About) -> Iterator[tuple[str, str]]:

@@ -25,14 +25,21 @@ _DPI = 110
 
 
 def draw_all(
-    network: Network, images: NDArray, predictions: Predictions, *, examples: int, units: int
+    network: Network,
+    images: NDArray,
+    predictions: Predictions,
+    trained_on: tuple[NDArray, NDArray],
+    *,
+    examples: int,
+    units: int,
 ) -> Iterator[tuple[str, bytes]]:
-    """Draw mistakes.png, confident.png, weights.png, confusion.png, and overview.png with all.
+    """Draw mistakes.png, confident.png, weights.png, confusion.png, overview.png, training.png.
 
     Args:
         network: Gives the class names and the weights of the first layer.
         images: (n, d) inputs in [0, 1] that `predictions` are about.
         predictions: What the network said of them.
+        trained_on: (m, d) training images, and (m, d) what the network saw of them.
         examples: The most digits in a gallery.
         units: The most hidden units.
 
@@ -58,6 +65,9 @@ def draw_all(
     def confusion(figure: FigureBase) -> None:
         confusion_matrix(figure, predictions, network.classes)
 
+    def training(figure: FigureBase) -> None:
+        before_and_after(figure, *trained_on)
+
     def overview(figure: FigureBase) -> None:
         quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
         mistakes(quarters[0, 0], min(examples, 40))
@@ -71,6 +81,7 @@ def draw_all(
     yield "weights.png", _png((8, 1 + math.ceil(units / _COLUMNS)), weights)
     yield "confusion.png", _png((7, 6), confusion)
     yield "overview.png", _png((15, 9), overview)
+    yield "training.png", _png((8, 1 + math.ceil(len(trained_on[0]) / _COLUMNS)), training)
 
 
 def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
@@ -133,6 +144,18 @@ def gallery(
                 ha="center",
                 va="bottom",
             )
+
+
+def before_and_after(figure: FigureBase, before: NDArray, after: NDArray) -> None:
+    """Images in lines, and under each line what became of them."""
+    axes = _panel(figure, "training images, and below each line what the network saw of them")
+    if len(before) == 0:
+        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
+        return
+    lines = [np.arange(k, min(k + _COLUMNS, len(before))) for k in range(0, len(before), _COLUMNS)]
+    tiles = [part for line in lines for part in (before[line], after[line])]
+    mosaic, _ = _mosaic(np.concatenate(tiles), gap=0.1, fill=1.0, invert=True)
+    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
 def hidden_units(figure: FigureBase, weights: NDArray, of: int) -> None:

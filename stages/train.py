@@ -1,145 +1,122 @@
 """train: prepared images → `data/model/model.npz`, with live curves in `data/training/`."""
 
+import math
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nn import INITIALIZATIONS, DivergedError, Network, fit, save, score
-from stages.cli import (
-    BadParameter,
-    PositiveNumber,
-    Refusal,
-    count,
-    path_option,
-    seed_option,
-    stage,
-)
+from nn import DivergedError, Recipe, Run, save, score
+from stages.cli import BadParameter, Refusal, path_option, seed_option, stage
 from stages.datasets import About, read_part
 from stages.files import Artifacts, restored_on_failure
+from stages.knobs import recipe_of, training_options
+from stages.resume import ResumeFile
 
 if TYPE_CHECKING:
     from dvclive import Live
 
+# Training images that `evaluate` shows as the network saw them.
+_EXAMPLES = 20
+# Copies of the weights that each optimizer keeps beside them.
+_COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
+
 
 @stage("train")
-@click.option(
-    "--hidden",
-    type=count(most=65_536),
-    multiple=True,
-    default=[100],
-    help="Units of a hidden layer; once for each layer, from the input up.",
-)
-@click.option(
-    "--activation",
-    type=click.Choice(["sigmoid"]),
-    default="sigmoid",
-    help="The function of every unit.",
-)
-@click.option(
-    "--loss",
-    type=click.Choice(["quadratic"]),
-    default="quadratic",
-    help="What is minimised: half the sum of squared errors.",
-)
-@click.option(
-    "--initialization",
-    type=click.Choice(INITIALIZATIONS),
-    default="scaled",
-    help="Random weights to start from. scaled: N(0, 1/fan-in), biases 0. normal: N(0, 1) for "
-    "both, as in the article.",
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice(["sgd"]),
-    default="sgd",
-    help="What is done with the gradient: plain gradient descent.",
-)
-@click.option("--learning-rate", type=PositiveNumber(), default=3.0, help="Step size η.")
-@click.option("--batch-size", type=count(), default=10, help="Samples in a minibatch.")
-@click.option("--epochs", type=count(), default=30, help="Passes over the training samples.")
+@training_options
 @seed_option()
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File for the trained network.")
+@path_option("examples", "data/model/examples.npy", "File for images as the network saw them.")
 @path_option("training", "data/training", "Folder for the live curves, in DVCLive's format.")
+@path_option("resume", "data/resume.npz", "File from which an interrupted training goes on.")
 def main(
-    hidden: tuple[int, ...],
-    activation: str,
-    loss: str,
-    initialization: str,
-    optimizer: str,
-    learning_rate: float,
-    batch_size: int,
-    epochs: int,
     seed: int,
     prepared_path: str,
     model_path: str,
+    examples_path: str,
     training_path: str,
+    resume_path: str,
+    **knobs: Any,
 ) -> None:
     """Train a multi-layer perceptron by minibatch gradient descent.
 
     Loss and accuracy on the training and the validation set are shown and logged after every
-    epoch. The test set is never read.
+    epoch. The test set is never read. A training that was interrupted goes on after its last whole
+    epoch and ends in the same bytes.
 
     \b
     Example:
       python -m stages.train --hidden 300 --hidden 100 --learning-rate 1 --epochs 20
     """
+    recipe = recipe_of("train", knobs)
     folder = Path(prepared_path)
     about = About.read(folder)
     images, labels = read_part(folder, "train", about)
     validation = read_part(folder, "validation", about)
-    if batch_size > len(images):
+    if recipe.batch_size > len(images):
         raise BadParameter(
-            f"train.batch_size: {batch_size} is more than the {len(images)} training images; "
-            f"choose 1 to {len(images)}."
+            f"train.batch_size: {recipe.batch_size} is more than the {len(images)} training "
+            f"images; choose 1 to {len(images)}."
         )
-    sizes = [images.shape[1], *hidden, labels.shape[1]]
-    _require_memory(sizes, batch_size)
+    sizes = (images.shape[1], labels.shape[1])
+    _require_memory(recipe, sizes)
 
-    # One stream each, so that another layer does not change the order of the samples.
-    weights_rng, order_rng = np.random.default_rng(seed).spawn(2)
-    network = Network.initialize(
-        sizes,
-        weights_rng,
-        initialization=initialization,
-        classes=about.classes,
-        pixel_range=about.pixel_range,
-    )
-    progress = tqdm(
-        fit(
-            network,
-            images,
-            labels,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            rng=order_rng,
-        ),
-        total=epochs,
-        desc="train",
-        unit="epoch",
-        disable=None,
-    )
+    def new_run() -> Run:
+        return Run(
+            recipe,
+            sizes=sizes,
+            seed=seed,
+            classes=about.classes,
+            pixel_range=about.pixel_range,
+            image_shape=_image_shape(sizes[0], recipe),
+        )
+
+    data = [folder / f"{p}_{k}.npy" for p in ("train", "validation") for k in ("images", "labels")]
+    resume = ResumeFile(Path(resume_path), recipe, seed, [*data, folder / "about.json"])
+    run, history = new_run(), []
+    kept = resume.read()
+    if kept is not None:
+        run.restore(kept[0])
+        history = kept[1]
+        if run.over:
+            run, history = new_run(), []
+        else:
+            click.echo(f"train: going on after epoch {run.epoch}, from {resume.path}", err=True)
+
     with (
         restored_on_failure(Path(training_path)),
         _live_log(training_path) as live,
         Artifacts() as artifacts,
-        progress,
+        tqdm(
+            run.epochs(images, labels, _sample_weights(recipe, labels)),
+            initial=run.epoch,
+            total=recipe.epochs,
+            desc="train",
+            unit="epoch",
+            disable=None,
+        ) as progress,
     ):
+        for scores in history:
+            _log(live, scores)
         try:
-            for epoch in progress:
-                on_train = score(network, images, labels)
-                on_validation = score(network, *validation)
-                live.step = epoch
-                for part, result in (("train", on_train), ("validation", on_validation)):
-                    live.log_metric(f"{part}/loss", result.loss)
-                    live.log_metric(f"{part}/accuracy", result.accuracy)
-                live.next_step()
+            for _ in progress:
+                on_train = score(run.current, images, labels)
+                on_validation = score(run.current, *validation)
+                run.judge(on_validation)
+                history.append({
+                    "train/loss": on_train.loss,
+                    "train/accuracy": on_train.accuracy,
+                    "validation/loss": on_validation.loss,
+                    "validation/accuracy": on_validation.accuracy,
+                })  # fmt: skip
+                _log(live, history[-1])
+                resume.write(run, history)
                 progress.set_postfix_str(
                     f"loss {on_train.loss:.4f}, accuracy {on_train.accuracy:.2%}, "
                     f"validation {on_validation.loss:.4f}, {on_validation.accuracy:.2%}"
@@ -147,15 +124,24 @@ def main(
         except DivergedError as error:
             raise Refusal(
                 f"train.learning_rate: training diverged, {error}; choose less than "
-                f"{learning_rate:g}."
+                f"{recipe.learning_rate:g}."
             ) from error
         with artifacts.open(Path(model_path)) as file:
-            save(network, file)
+            save(run.result, file)
+        artifacts.write_array(Path(examples_path), run.as_seen(np.array(images[:_EXAMPLES])))
     click.echo(
-        f"{'-'.join(map(str, sizes))} {activation} network, {loss} loss, {optimizer}, {epochs} "
-        f"epochs: accuracy {on_train.accuracy:.2%} on training, {on_validation.accuracy:.2%} on "
-        "validation images"
+        f"{'-'.join(map(str, run.network.sizes))} {recipe.activation} network, {recipe.loss} loss, "
+        f"{recipe.optimizer}, {run.epoch} epochs: accuracy "
+        f"{score(run.result, images, labels).accuracy:.2%} on training, "
+        f"{score(run.result, *validation).accuracy:.2%} on validation images"
     )
+
+
+def _log(live: "Live", scores: dict[str, float]) -> None:
+    live.step += 1
+    for name, value in scores.items():
+        live.log_metric(name, value)
+    live.make_summary()
 
 
 def _live_log(folder: str) -> "Live":
@@ -173,16 +159,39 @@ def _live_log(folder: str) -> "Live":
         ) from error
 
 
-def _require_memory(sizes: list[int], batch_size: int) -> None:
-    weights = 4 * 2 * sum(a * b for a, b in pairwise(sizes))
-    activations = 4 * 3 * batch_size * sum(sizes)
+def _sample_weights(recipe: Recipe, labels: NDArray) -> NDArray | None:
+    if recipe.class_weight == "equal":
+        return None
+    counts = labels.sum(axis=0)
+    return (len(labels) / (len(counts) * counts))[labels.argmax(axis=1)].astype(np.float32)
+
+
+def _image_shape(pixels: int, recipe: Recipe) -> tuple[int, int] | None:
+    side = math.isqrt(pixels)
+    if side * side == pixels:
+        return side, side
+    asked = [name for name in ("rotation", "scaling", "shear", "shift", "elastic")
+             if getattr(recipe, name)]  # fmt: skip
+    if asked:
+        raise BadParameter(
+            f"train.{asked[0]}: images of {pixels} pixels are not square, so they cannot be "
+            "deformed; choose 0."
+        )
+    return None
+
+
+def _require_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
+    layers = [sizes[0], *recipe.hidden, sizes[1]]
+    copies = 2 + _COPIES[recipe.optimizer] + 2 * bool(recipe.average) + bool(recipe.patience)
+    weights = 4 * copies * sum(a * b for a, b in pairwise(layers))
+    activations = 4 * 3 * recipe.batch_size * sum(layers)
     free = psutil.virtual_memory().available
     if weights + activations > free:
         culprit = "hidden" if weights > activations else "batch_size"
         raise BadParameter(
-            f"train.{culprit}: layers of {', '.join(map(str, sizes[1:-1]))} units with minibatches "
-            f"of {batch_size} need {(weights + activations) / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
-            "of memory are free; choose less."
+            f"train.{culprit}: layers of {', '.join(map(str, recipe.hidden))} units with "
+            f"minibatches of {recipe.batch_size} need {(weights + activations) / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB of memory are free; choose less."
         )
 
 

@@ -1,55 +1,105 @@
-"""Gradients, against numerical ones and against a network worked by hand."""
+"""Gradients and steps, against numerical ones, closed forms and a network worked by hand."""
 
-from itertools import chain
+from itertools import chain, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nn import Network
+from nn import ACTIVATIONS, LOSSES, Network, Optimizer, Regularization
 from nn.backpropagation import gradients
-from nn.losses import quadratic
+from nn.loading import Samples
 from nn.minibatch import Minibatch
-from nn.optimizers import GradientDescent
 
 SIZES = [[5, 3], [5, 4, 3], [6, 5, 4, 3], [4, 3, 5, 3, 2]]
 
 
-def problem(sizes, m, *, seed=0, dtype=np.float64):
+def problem(sizes, m, *, seed=0, dtype=np.float64, **options):
     rng = np.random.default_rng(seed)
-    network = Network.initialize(sizes, rng, initialization="normal", dtype=dtype)
+    network = Network.initialize(sizes, rng, dtype=dtype, **options)
+    for b in network.biases:
+        b[...] = 0.5 * rng.standard_normal(len(b))
     images = rng.random((m, sizes[0])).astype(dtype)
     targets = np.eye(sizes[-1], dtype=dtype)[rng.integers(0, sizes[-1], m)]
     return network, images, targets
 
 
-def mean_cost(network, images, targets):
-    return quadratic(network.scores(images), targets).mean()
+def mean_loss(network, images, targets):
+    return LOSSES[network.loss].of_samples(network.scores(images), targets).mean()
 
 
-def numerical_gradient(network, array, images, targets, step=1e-3):
-    """Central differences of fourth order: error of the order of step⁴."""
+def numerical_gradient(loss, array, step=1e-3):
+    """Central differences of fourth order of a function of nothing that depends on `array`."""
     gradient = np.empty_like(array)
     for index in np.ndindex(array.shape):
         kept = array[index]
-        costs = []
+        values = []
         for k in (-2, -1, 1, 2):
             array[index] = kept + k * step
-            costs.append(mean_cost(network, images, targets))
+            values.append(loss())
         array[index] = kept
-        gradient[index] = (costs[0] - 8 * costs[1] + 8 * costs[2] - costs[3]) / (12 * step)
+        gradient[index] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step)
     return gradient
 
 
+def assert_close(found, expected, tolerance=1e-7):
+    assert np.linalg.norm(found - expected) <= tolerance * max(1e-9, np.linalg.norm(expected))
+
+
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_gradients_equal_numerical_ones(sizes):
-    network, images, targets = problem(sizes, m=7)
-    weight_gradients, bias_gradients = gradients(network, images, targets)
-    arrays = [*network.weights, *network.biases]
-    for array, found in zip(arrays, weight_gradients + bias_gradients, strict=True):
-        expected = numerical_gradient(network, array, images, targets)
-        assert np.linalg.norm(found - expected) <= 1e-7 * np.linalg.norm(expected)
+@pytest.mark.parametrize(("activation", "loss"), [*product(ACTIVATIONS, LOSSES)])
+def test_gradients_equal_numerical_ones(sizes, activation, loss):
+    network, images, targets = problem(sizes, m=7, activation=activation, loss=loss)
+    found = chain.from_iterable(gradients(network, images, targets))
+    for array, gradient in zip([*network.weights, *network.biases], found, strict=True):
+        # A smaller step keeps ReLU's kinks out of the way.
+        expected = numerical_gradient(lambda: mean_loss(network, images, targets), array, step=2e-4)
+        assert_close(gradient, expected)
+
+
+def one_step(network, images, targets, *, rate, name="sgd", seed=0, **regularization):
+    batch = Minibatch(
+        network, len(images), np.random.default_rng(seed), Regularization(**regularization)
+    )
+    step = Optimizer(network, name).bind(batch)
+    batch.load(Samples(images, targets))
+    batch.forward()
+    batch.backward()
+    step(rate)
+    return batch
+
+
+@pytest.mark.parametrize(("activation", "loss"), [*product(ACTIVATIONS, LOSSES)])
+@pytest.mark.parametrize(
+    "regularization",
+    [
+        {"l2": 0.3},
+        {"dropout_input": 0.3, "dropout_hidden": 0.5},
+        {"l2": 0.1, "dropout_hidden": 0.4},
+    ],
+    ids=str,
+)
+def test_regularized_steps_follow_the_numerical_gradient(activation, loss, regularization):
+    network, images, targets = problem([6, 5, 4, 3], m=7, activation=activation, loss=loss)
+    before = [p.copy() for p in (*network.weights, *network.biases)]
+    batch = one_step(network, images, targets, rate=1.0, **regularization)
+    after = [p.copy() for p in (*network.weights, *network.biases)]
+    for p, old in zip((*network.weights, *network.biases), before, strict=True):
+        p[...] = old
+
+    def penalized_loss():
+        # The forward pass written anew, with the masks that the step had drawn.
+        a = images
+        layers = zip(network.weights, network.biases, network.units, batch._masks, strict=True)
+        for w, b, unit, mask in layers:
+            z = (a if mask is None else a * mask) @ w.T + b
+            a = unit.apply(z * unit.input_scale)
+        penalty = sum((w**2).sum() for w in network.weights) * regularization.get("l2", 0.0) / 2
+        return LOSSES[loss].of_samples(a, targets).mean() + penalty
+
+    for p, old, new in zip((*network.weights, *network.biases), before, after, strict=True):
+        assert_close(old - new, numerical_gradient(penalized_loss, p, step=2e-4))
 
 
 def test_one_step_of_a_network_worked_by_hand():
@@ -59,43 +109,36 @@ def test_one_step_of_a_network_worked_by_hand():
     x, y = np.ones((1, 1)), np.ones((1, 1))
     (w1, w2), (b1, b2) = gradients(network, x, y)
     assert (w1.item(), b1.item(), w2.item(), b2.item()) == (0, 0, -1 / 16, -1 / 8)
-
-    batch = Minibatch(network, 1)
-    step = GradientDescent(batch)
-    batch.load(x, y, np.array([0]))
-    batch.forward()
-    batch.backward()
-    step.update(learning_rate=8.0)
+    one_step(network, x, y, rate=8.0)
     assert network.weights[1].item() == 0.5
     assert network.biases[1].item() == 1.0
     assert (network.weights[0].item(), network.biases[0].item()) == (0, 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 9), min_size=2, max_size=5),
     m=st.integers(1, 12),
     seed=st.integers(0, 99),
-    learning_rate=st.floats(0.01, 10),
+    rate=st.floats(0.01, 3),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    loss=st.sampled_from(sorted(LOSSES)),
 )
-def test_training_step_equals_the_plain_form(dtype, sizes, m, seed, learning_rate):
-    network, images, targets = problem(sizes, m, seed=seed, dtype=dtype)
+def test_training_step_equals_the_plain_form(dtype, sizes, m, seed, rate, activation, loss):
+    network, images, targets = problem(
+        sizes, m, seed=seed, dtype=dtype, activation=activation, loss=loss
+    )
     expected = [
-        array - learning_rate * gradient
+        array - rate * gradient
         for array, gradient in zip(
             [*network.weights, *network.biases],
             chain.from_iterable(gradients(network, images, targets)),
             strict=True,
         )
     ]
-    batch = Minibatch(network, m)
-    step = GradientDescent(batch)
-    batch.load(images, targets, np.arange(m))
-    batch.forward()
-    batch.backward()
-    step.update(learning_rate)
-    tolerance = 2e-5 if dtype == np.float32 else 1e-12
+    one_step(network, images, targets, rate=rate)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
     for found, wanted in zip([*network.weights, *network.biases], expected, strict=True):
         assert found.dtype == dtype
         np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)

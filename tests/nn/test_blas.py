@@ -1,11 +1,17 @@
 """Bound products, against NumPy's."""
 
+import os
+import threading
+from unittest import mock
+
 import numpy as np
 import pytest
+import threadpoolctl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nn.blas import bind_product
+from nn import blas
+from nn.blas import bind_product, bind_row_sum
 
 sides = st.integers(1, 8)
 
@@ -18,14 +24,17 @@ sides = st.integers(1, 8)
     turned=st.tuples(st.booleans(), st.booleans()),
     beta=st.sampled_from([0.0, 0.5, 1.0]),
     dtype=st.sampled_from([np.float32, np.float64]),
+    large=st.sampled_from([1, 2**24]),
 )
-def test_products_of_every_orientation(m, k, n, turned, beta, dtype):
+def test_products_of_every_orientation(m, k, n, turned, beta, dtype, large):
     rng = np.random.default_rng(0)
     left = rng.random((k, m), dtype).T if turned[0] else rng.random((m, k), dtype)
     right = rng.random((n, k), dtype).T if turned[1] else rng.random((k, n), dtype)
     out = rng.random((m, n), dtype)
     expected = 2.0 * (left @ right) + beta * out
-    bind_product(left, right, out, beta)(2.0)
+    with mock.patch("nn.blas._LARGE", large):
+        product = bind_product(left, right, out)
+    product(2.0, beta)
     np.testing.assert_allclose(out, expected, rtol=1e-5)
 
 
@@ -44,3 +53,74 @@ def test_arrays_that_blas_would_copy_are_refused():
     frozen.flags.writeable = False
     with pytest.raises(ValueError, match="writable"):
         bind_product(a, a, frozen)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_row_sums(dtype):
+    rows = np.random.default_rng(0).random((7, 4), dtype)
+    out = np.arange(4, dtype=dtype)
+    add = bind_row_sum(rows, out)
+    expected = 0.5 * out - 2.0 * rows.sum(axis=0)
+    add(-2.0, 0.5)
+    np.testing.assert_allclose(out, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="do not add up"):
+        bind_row_sum(rows, np.zeros(7, dtype))
+    with pytest.raises(ValueError, match="C-ordered"):
+        bind_row_sum(rows.T.copy().T, out)
+
+
+@pytest.mark.parametrize(("allowed", "threads"), [(1, 1), (2, 2)])
+def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
+    allowed, threads, monkeypatch
+):
+    seen = set()
+    bind_unlocked = blas._bind_unlocked
+
+    def spy(*arrays):
+        product = bind_unlocked(*arrays)
+
+        def call(*factors):
+            seen.add(threading.get_ident())
+            product(*factors)
+
+        return call
+
+    monkeypatch.setattr(blas, "_LARGE", 1)
+    monkeypatch.setattr(blas, "_bind_unlocked", spy)
+    a = np.ones((6, 6), np.float32)
+    product = bind_product(a, a, np.empty_like(a))
+    with threadpoolctl.threadpool_limits(allowed), blas.single_threaded():
+        product()
+    assert len(seen) == threads
+
+
+def test_limits_of_several_users_at_a_time():
+    def threads():
+        pools = threadpoolctl.threadpool_info()
+        return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
+
+    with threadpoolctl.threadpool_limits(2):
+        first, second = blas.single_threaded(), blas.single_threaded()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_makes_a_second_thread_of_its_own(monkeypatch):
+    monkeypatch.setattr(blas, "_LARGE", 1)
+    a = np.ones((6, 6), np.float32)
+    out = np.empty_like(a)
+    product = bind_product(a, a, out)
+    with threadpoolctl.threadpool_limits(2), blas.single_threaded():
+        product()
+        child = os.fork()
+        if child == 0:
+            out[...] = 0.0
+            product()
+            os._exit(0 if (out == 6).all() else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

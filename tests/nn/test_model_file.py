@@ -16,6 +16,8 @@ def example(dtype=np.float32):
         initialization="normal",
         classes=["zéro", "one", "two, or more"],
         pixel_range=(-1.0, 16.0),
+        activation="tanh",
+        loss="softmax_cross_entropy",
         dtype=dtype,
     )
 
@@ -44,6 +46,8 @@ def test_a_network_comes_back_as_it_was(dtype):
     found = load(io.BytesIO(saved(network)))
     assert found.classes == network.classes
     assert found.pixel_range == network.pixel_range
+    assert (found.activation, found.loss) == ("tanh", "softmax_cross_entropy")
+    np.testing.assert_array_equal(found.scores(np.ones(6)), network.scores(np.ones(6)))
     for a, b in zip(found.weights + found.biases, network.weights + network.biases, strict=True):
         assert a.dtype == dtype
         np.testing.assert_array_equal(a, b)
@@ -55,7 +59,8 @@ def test_equal_networks_give_equal_bytes():
 
 def test_it_describes_itself_without_pickle():
     with np.load(io.BytesIO(saved(example())), allow_pickle=False) as archive:
-        assert str(archive["activation"]) == "sigmoid"
+        assert str(archive["activation"]) == "tanh"
+        assert str(archive["loss"]) == "softmax_cross_entropy"
         assert archive["classes"].tolist() == ["zéro", "one", "two, or more"]
         assert [archive[f"weights_{k}"].shape for k in range(3)] == [(5, 6), (4, 5), (3, 4)]
 
@@ -69,7 +74,9 @@ def test_it_describes_itself_without_pickle():
         (saved(example())[:-100], "no whole .npz"),
         (altered(format=None), "no entry `format`"),
         (altered(format=np.array("something else")), "no entry `format`"),
-        (altered(activation=np.array("relu")), "activation is 'relu'"),
+        (altered(activation=np.array("relux")), "activation 'relux'.* is unknown"),
+        (altered(loss=np.array("hinge")), "loss 'hinge' is unknown"),
+        (altered(loss=None), "missing or malformed"),
         (altered(classes=None), "missing or malformed"),
         (altered(classes=np.array(["a", "b"])), "class name for each output"),
         (altered(pixel_range=np.array([1.0, 1.0])), "pixel_range"),

@@ -3,21 +3,45 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.special import softmax as scipy_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from nn import Network
-from nn.activations import sigmoid
+from nn.activations import SIGMOID, SOFTMAX
 
 
 def network(sizes=(6, 5, 3), dtype=np.float32, **options):
     return Network.initialize(sizes, np.random.default_rng(0), dtype=dtype, **options)
 
 
+def test_softmax_is_scipys_without_overflow():
+    z = np.array([[1000.0, 1000, 0], [-1e30, 3, 1], [0.1, 0.2, 0.3]])
+    np.testing.assert_allclose(SOFTMAX.apply(z.copy()), scipy_softmax(z, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"), [("sigmoid", "logistic"), ("tanh", "tanh"), ("relu", "relu")]
+)
+def test_softmax_networks_equal_scikit_learns_forward_pass(activation, name):
+    rng = np.random.default_rng(1)
+    images = rng.random((40, 6))
+    sk = MLPClassifier((5, 4), activation=name, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        sk.fit(images, rng.integers(0, 3, 40))
+    weights = [np.ascontiguousarray(w.T) for w in sk.coefs_]
+    ours = Network(
+        weights, sk.intercepts_, ("a", "b", "c"), activation=activation,
+        loss="softmax_cross_entropy",
+    )  # fmt: skip
+    np.testing.assert_allclose(ours.scores(images), sk.predict_proba(images))
+    np.testing.assert_allclose(ours.probabilities(images), sk.predict_proba(images))
+
+
 def test_sigmoid_is_the_logistic_function_without_overflow():
     z = np.array([-1e30, -800.0, -20, -1, 0, 1, 20, 800, 1e30])
     with np.errstate(all="raise"):
-        found = sigmoid(z.copy())
+        found = SIGMOID.apply(z * SIGMOID.input_scale)
     np.testing.assert_allclose(found, expit(z), atol=1e-15)
 
 
@@ -87,6 +111,14 @@ def test_initializations_have_the_moments_they_promise():
     assert scaled.weights[0].std() == pytest.approx(400**-0.5, rel=0.02)
     assert scaled.weights[1].std() == pytest.approx(300**-0.5, rel=0.05)
     assert not scaled.biases[0].any()
+    glorot = Network.initialize([400, 300, 10], rng, initialization="glorot")
+    limit = 4 * (6 / 700) ** 0.5  # the sigmoid's gain is 4
+    assert glorot.weights[0].std() == pytest.approx(limit / 3**0.5, rel=0.02)
+    assert abs(glorot.weights[0]).max() <= limit
+    softmax = Network.initialize(
+        [400, 10], rng, initialization="glorot", loss="softmax_cross_entropy"
+    )
+    assert abs(softmax.weights[0]).max() <= (6 / 410) ** 0.5
 
 
 def test_same_generator_state_gives_the_same_network():
@@ -101,6 +133,7 @@ def test_impossible_sizes_are_refused(sizes):
         network(sizes)
 
 
-def test_unknown_initialization_is_refused():
-    with pytest.raises(ValueError, match="'zero' is none of"):
-        network(initialization="zero")
+@pytest.mark.parametrize("what", ["initialization", "activation", "loss"])
+def test_unknown_names_are_refused(what):
+    with pytest.raises(ValueError, match=f"{what} 'zero' is none of"):
+        network(**{what: "zero"})

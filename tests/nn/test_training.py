@@ -5,7 +5,24 @@ import pytest
 import threadpoolctl
 from sklearn.datasets import load_digits
 
-from nn import DivergedError, Network, blas, fit, minibatch, optimizers, score
+from nn import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    Average,
+    Deformation,
+    Deformer,
+    DivergedError,
+    Network,
+    Optimizer,
+    Regularization,
+    Schedule,
+    blas,
+    fit,
+    minibatch,
+    optimizers,
+    score,
+)
 from nn import network as network_module
 from nn.backpropagation import gradients
 
@@ -48,7 +65,7 @@ def test_an_epoch_is_the_plain_algorithm_with_the_short_last_batch(batch_size):
     train(trained, images, targets, epochs=2, batch_size=batch_size, learning_rate=0.7, seed=3)
     rng = np.random.default_rng(3)
     for _ in range(2):
-        order = rng.permutation(len(images))
+        order, _ = rng.permutation(len(images)), rng.integers(2**63)
         for start in range(0, len(images), batch_size):
             batch = order[start : start + batch_size]
             weight_gradients, bias_gradients = gradients(plain, images[batch], targets[batch])
@@ -85,13 +102,13 @@ def test_same_seed_same_bits_from_memory_or_from_disk(tmp_path):
 def test_every_product_of_training_and_prediction_has_one_thread(monkeypatch):
     seen = []
 
-    def spy(left, right, out, beta=0.0):
-        product = blas.bind_product(left, right, out, beta)
+    def spy(left, right, out):
+        product = blas.bind_product(left, right, out)
 
-        def call(alpha, **options):
+        def call(*factors):
             pools = threadpoolctl.threadpool_info()
             seen.append({p["num_threads"] for p in pools if p["user_api"] == "blas"})
-            return product(alpha, **options)
+            return product(*factors)
 
         return call
 
@@ -161,3 +178,146 @@ def test_arrays_of_another_type_are_refused(dtype):
     network, images, targets = problem()
     with pytest.raises(ValueError, match="takes float64"):
         train(network, images.astype(dtype), targets, epochs=1, batch_size=1, learning_rate=1.0)
+
+
+RATES = {"sgd": 0.5, "momentum": 0.1, "nesterov": 0.1, "adam": 0.01}
+# Its errors, times the derivative of the sigmoid, are several times smaller.
+QUADRATIC_RATES = {"sgd": 2.0, "momentum": 0.3, "nesterov": 0.3, "adam": 0.01}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_combination_learns(activation, loss, name):
+    pixels, labels = load_digits(return_X_y=True)
+    images = (pixels / 16).astype(np.float32)
+    targets = np.eye(10, dtype=np.float32)[labels]
+    rng = np.random.default_rng(0)
+    network = Network.initialize(
+        [64, 40, 10], rng, activation=activation, loss=loss, initialization="glorot"
+    )
+    small_errors = loss == "quadratic" and activation != "relu"
+    options = {
+        "learning_rate": (QUADRATIC_RATES if small_errors else RATES)[name],
+        "optimizer": Optimizer(network, name),
+        "schedule": Schedule("cosine", epochs=25, warmup=1),
+        "regularization": Regularization(
+            l2=1e-5, dropout_hidden=0.1, dropout_input=0.05, label_smoothing=0.02, max_norm=8
+        ),
+    }
+    for _ in fit(
+        network, images[:1400], targets[:1400], epochs=25, batch_size=20,
+        rng=rng, **options,
+    ):  # fmt: skip
+        pass
+    assert score(network, images[1400:], targets[1400:]).accuracy > 0.88
+
+
+def test_the_schedule_is_asked_for_every_step():
+    network, images, targets = problem()
+    asked = []
+
+    def factor(done):
+        asked.append(done)
+        return 0.0
+
+    kept = [w.copy() for w in network.weights]
+    options = {"batch_size": 10, "learning_rate": 1.0, "schedule": factor}
+    train(network, images, targets, epochs=2, **options)
+    assert asked == pytest.approx([0, 10 / 23, 20 / 23, 1, 33 / 23, 43 / 23])
+    for w, before in zip(network.weights, kept, strict=True):
+        np.testing.assert_array_equal(w, before)
+
+
+def test_an_optimizer_keeps_its_state_from_call_to_call():
+    def weights(*epochs):
+        network, images, targets = problem()
+        optimizer, rng = Optimizer(network, "adam"), np.random.default_rng(0)
+        for count in epochs:
+            options = {"batch_size": 5, "learning_rate": 0.01, "rng": rng}
+            list(fit(network, images, targets, epochs=count, optimizer=optimizer, **options))
+        return network.weights[0].tolist()
+
+    assert weights(3) == weights(1, 2)
+
+
+def test_an_optimizer_of_another_network_is_refused():
+    network, images, targets = problem()
+    other = Optimizer(problem()[0])
+    with pytest.raises(ValueError, match="another network"):
+        train(network, images, targets, epochs=1, batch_size=5, learning_rate=1, optimizer=other)
+
+
+def test_sample_weights_count_as_repetitions_do():
+    network, images, targets = problem(n=12)
+    repeated, _, _ = problem(n=12)
+    weights = np.arange(12) % 3 + 1.0
+    options = {"epochs": 1, "learning_rate": 0.5}
+    train(network, images, targets, batch_size=12, sample_weights=weights, **options)
+    rows = np.repeat(np.arange(12), weights.astype(int))
+    # The mean over 24 rows is half the weighted sum over 12.
+    options["learning_rate"] = 1.0
+    train(repeated, images[rows], targets[rows], batch_size=24, **options)
+    for found, expected in zip(network.weights, repeated.weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("weights", [np.ones(22), np.ones((23, 1)), np.ones(23, np.float32)])
+def test_sample_weights_of_another_shape_or_type_are_refused(weights):
+    network, images, targets = problem()
+    options = {"epochs": 1, "batch_size": 5, "learning_rate": 1.0}
+    with pytest.raises(ValueError, match=r"takes float64|have shape"):
+        train(network, images, targets, sample_weights=weights, **options)
+
+
+def test_label_smoothing_is_training_on_smoothed_labels():
+    smoothed, images, targets = problem()
+    plain, _, _ = problem()
+    options = {"epochs": 2, "batch_size": 5, "learning_rate": 1.0}
+    regularization = Regularization(label_smoothing=0.2)
+    train(smoothed, images, targets, regularization=regularization, **options)
+    train(plain, images, 0.8 * targets + 0.1, **options)
+    np.testing.assert_allclose(smoothed.weights[0], plain.weights[0], rtol=1e-12)
+
+
+def everything(network):
+    """Options that leave nothing out that has a state."""
+    return {
+        "batch_size": 5,
+        "learning_rate": 0.01,
+        "regularization": Regularization(dropout_input=0.2, dropout_hidden=0.2),
+        "deformer": Deformer(Deformation(shift=1.0, elastic=0.5, smoothness=1.0), (2, 2)),
+        "schedule": Schedule("cosine", epochs=6, warmup=1),
+    }
+
+
+@pytest.mark.parametrize("done", [1, 3, 5])
+def test_training_goes_on_where_it_ended(done):
+    whole, images, targets = problem(dtype=np.float32)
+    halves, _, _ = problem(dtype=np.float32)
+    rng = np.random.default_rng(0)
+    state = {"optimizer": Optimizer(whole, "adam"), "average": Average(whole, 0.9)}
+    list(fit(whole, images, targets, epochs=6, rng=rng, **state, **everything(whole)))
+    expected = state["average"].network.weights
+
+    rng = np.random.default_rng(0)
+    state = {"optimizer": Optimizer(halves, "adam"), "average": Average(halves, 0.9)}
+    options = {"rng": rng, **state, **everything(halves)}
+    assert list(fit(halves, images, targets, epochs=done, **options)) == list(range(1, done + 1))
+    rest = list(fit(halves, images, targets, epochs=6, epochs_done=done, **options))
+    assert rest == list(range(done + 1, 7))
+    for a, b in zip(whole.weights, halves.weights, strict=True):
+        assert a.tobytes() == b.tobytes()
+    for a, b in zip(expected, state["average"].network.weights, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_large_layers_learn_the_same_bits_with_one_thread_and_two(monkeypatch):
+    monkeypatch.setattr(blas, "_LARGE", 1)
+    results = set()
+    for threads in (1, 2, 1):
+        network, images, targets = problem(dtype=np.float32)
+        with threadpoolctl.threadpool_limits(threads):
+            train(network, images, targets, epochs=2, batch_size=7, learning_rate=1.0)
+        results.add(network.weights[0].tobytes())
+    assert len(results) == 1

@@ -61,7 +61,8 @@ def test_params_yaml_has_every_option_and_the_options_have_its_defaults(name):
     assert list(params) == list(options)
     for key, value in params.items():
         if not options[key].required:
-            assert options[key].default == value, key
+            default = options[key].default
+            assert (list(default) if options[key].multiple else default) == value, key
 
 
 @pytest.mark.parametrize("name", STAGES)

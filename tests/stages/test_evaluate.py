@@ -73,7 +73,14 @@ def test_pictures_are_pictures_and_the_same_every_time(run, model, tmp_path):
         return {p.name: p.read_bytes() for p in (tmp_path / "data/evaluation").glob("*.png")}
 
     first = drawn()
-    names = {"mistakes.png", "confident.png", "weights.png", "confusion.png", "overview.png"}
+    names = {
+        "mistakes.png",
+        "confident.png",
+        "weights.png",
+        "confusion.png",
+        "overview.png",
+        "training.png",
+    }
     assert first.keys() == names
     assert drawn() == first
     for name in names:
@@ -89,7 +96,11 @@ def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared):
     network = Network.initialize([16, 3], np.random.default_rng(0))
     for predicted in (labels, (labels + 1) % 3):
         predictions = Predictions(labels, predicted, np.linspace(0.3, 1, 30))
-        drawn = dict(pictures.draw_all(network, images, predictions, examples=5, units=5))
+        drawn = dict(
+            pictures.draw_all(
+                network, images, predictions, (images[:3], images[:3]), examples=5, units=5
+            )
+        )
         assert all(png.startswith(b"\x89PNG") for png in drawn.values())
 
 

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from nn import load, score
+from nn import Network, load, score
 from stages import train
 from stages.datasets import PARTS
 
@@ -113,14 +113,14 @@ def test_training_that_diverges_says_so_and_keeps_the_old_model(
     model = tmp_path / "data/model/model.npz"
     model.parent.mkdir()
     model.write_bytes(b"the old model")
-    initialize = train.Network.initialize
+    initialize = Network.initialize
 
     def unlucky(*args, **options):
         network = initialize(*args, **options)
         network.weights[0][0, 0] = np.inf
         return network
 
-    monkeypatch.setattr(train.Network, "initialize", unlucky)
+    monkeypatch.setattr(Network, "initialize", unlucky)
     curves = tmp_path / "data/training/metrics.json"
     curves.parent.mkdir()
     curves.write_text("the old curves")

@@ -1,0 +1,85 @@
+"""Dropout, max-norm and label smoothing: moments, bounds, identities."""
+
+import numpy as np
+import pytest
+
+from nn import Network, Regularization, fit
+from nn.loading import Samples
+from nn.losses import smooth
+from nn.minibatch import Minibatch
+from nn.regularization import draw_mask, limit_norms
+
+
+@pytest.mark.parametrize("dropped", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_masks_silence_the_right_share_and_keep_the_mean(dropped, dtype):
+    mask = np.empty((400, 500), dtype)
+    draw_mask(mask, dropped, np.random.default_rng(0))
+    assert (mask == 0).mean() == pytest.approx(dropped, abs=0.005)
+    assert mask.mean() == pytest.approx(1, rel=0.02)
+    assert np.unique(mask).tolist() == pytest.approx([0, 1 / (1 - dropped)])
+
+
+def test_dropout_is_new_for_every_step_and_the_same_for_a_seed():
+    def inputs(seed):
+        network = Network.initialize([50, 4, 3], np.random.default_rng(0))
+        batch = Minibatch(
+            network, 20, np.random.default_rng(seed), Regularization(dropout_input=0.5)
+        )
+        seen = []
+        for _ in range(2):
+            batch.load(Samples(np.ones((20, 50), np.float32), np.ones((20, 3), np.float32)))
+            batch.forward()
+            seen.append(batch.inputs[0].copy())
+        return seen
+
+    first, again, other = inputs(1), inputs(1), inputs(2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn():
+    rng = np.random.default_rng(0)
+    before = rng.bit_generator.state
+    batch = Minibatch(Network.initialize([5, 4, 3], np.random.default_rng(0)), 2, rng)
+    batch.load(Samples(np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)))
+    batch.forward()
+    assert all(
+        i is a
+        for i, a in zip(batch.inputs, [batch.samples.images, *batch.activations[:-1]], strict=True)
+    )
+    assert rng.bit_generator.state == before
+
+
+def test_max_norm_shortens_long_rows_only():
+    weights = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
+    limit_norms(weights, 2.0)
+    np.testing.assert_allclose(weights, [[1.2, 1.6], [0.3, 0.4], [0, 0]])
+
+
+def test_training_respects_max_norm():
+    rng = np.random.default_rng(0)
+    network = Network.initialize([6, 5, 2], rng, initialization="normal")
+    images, targets = rng.random((30, 6), np.float32), np.eye(2, dtype=np.float32)[[0, 1] * 15]
+    options = {"epochs": 2, "batch_size": 7, "learning_rate": 5.0, "rng": rng}
+    list(fit(network, images, targets, regularization=Regularization(max_norm=0.5), **options))
+    for w in network.weights:
+        assert np.linalg.norm(w, axis=1).max() <= 0.5 * (1 + 1e-6)
+
+
+def test_smoothed_targets_still_sum_to_one():
+    smoothed = smooth(np.eye(4), 0.2)
+    np.testing.assert_allclose(smoothed.sum(axis=1), 1)
+    np.testing.assert_allclose(np.diag(smoothed), 0.85)
+    np.testing.assert_array_equal(smooth(np.eye(3), 0.0), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"l2": -1}, {"dropout_hidden": 1}, {"label_smoothing": 1}, {"dropout_input": np.nan},
+     {"max_norm": np.inf}],
+)  # fmt: skip
+def test_impossible_amounts_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}: "):
+        Regularization(**wrong)
