@@ -21,11 +21,14 @@ Read it in this order, one idea a file:
 - `blas`             one BLAS, few threads: why the products are made the way they are
 - `model_file`       a network as one `.npz` file
 - `pixels`           from raw pixels to inputs
+- `estimator`        the network as a scikit-learn classifier
 - `calibration`      does "90 % sure" mean right nine times in ten?
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.
 """
+
+from typing import TYPE_CHECKING
 
 from nn.activations import ACTIVATIONS
 from nn.averaging import Average
@@ -44,6 +47,9 @@ from nn.schedules import SCHEDULES, Schedule
 from nn.scoring import Score, score
 from nn.training import DivergedError, fit
 
+if TYPE_CHECKING:
+    from nn.estimator import NetworkClassifier
+
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZATIONS",
@@ -56,6 +62,7 @@ __all__ = [
     "DivergedError",
     "ModelFileError",
     "Network",
+    "NetworkClassifier",
     "Optimizer",
     "Recipe",
     "Regularization",
@@ -69,3 +76,12 @@ __all__ = [
     "scale",
     "score",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when it is asked for: scikit-learn takes a second.
+    if name == "NetworkClassifier":
+        from nn.estimator import NetworkClassifier
+
+        return NetworkClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,15 +30,10 @@ class Samples(NamedTuple):
     targets: NDArray
     weights: NDArray | None = None
 
-    def rows(self, start: int, stop: int) -> Self:
-        """Views of the samples from `start` up to `stop`."""
-        weights = None if self.weights is None else self.weights[start:stop]
-        return type(self)(self.images[start:stop], self.targets[start:stop], weights)
-
-    def copy(self) -> Self:
-        """The same samples in memory of their own."""
-        weights = None if self.weights is None else np.array(self.weights)
-        return type(self)(np.array(self.images), np.array(self.targets), weights)
+    def rows(self, chosen: slice | NDArray[np.intp]) -> Self:
+        """Some of the samples: views for a slice, copies for an array of indexes."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return type(self)(self.images[chosen], self.targets[chosen], weights)
 
 
 class Loader:
@@ -67,7 +62,7 @@ class Loader:
         """
         self._samples, self._rows = samples, rows
         self._deformer, self._label_smoothing = deformer, label_smoothing
-        self.memory = [samples.rows(0, rows).copy() for _ in range(2)]
+        self.memory = [samples.rows(np.arange(rows)) for _ in range(2)]
 
     def blocks(
         self, order: NDArray[np.intp], rng: np.random.Generator
@@ -86,7 +81,7 @@ class Loader:
 
             def make(number: int) -> tuple[int, int]:
                 chosen = order[starts[number] : starts[number] + self._rows]
-                self._fill(self.memory[number % 2].rows(0, len(chosen)), chosen, rng)
+                self._fill(self.memory[number % 2].rows(slice(len(chosen))), chosen, rng)
                 return number % 2, len(chosen)
 
             made = second_thread.submit(make, 0)

@@ -5,6 +5,7 @@ The defaults are the article's configuration. The stage `train` offers each choi
 """
 
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 from nn.activations import ACTIVATIONS
 from nn.deformation import Deformation
@@ -14,13 +15,12 @@ from nn.optimizers import OPTIMIZERS
 from nn.regularization import Regularization
 from nn.schedules import SCHEDULES, Schedule
 
-CLASS_WEIGHTS = ("equal", "balanced")
 MONITORS = ("loss", "accuracy")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Recipe:
-    """How a network is made and trained.
+    """How a network is made and trained. Only `validate` looks whether the choices make sense.
 
     Attributes:
         hidden: Units of each hidden layer, from the input up.
@@ -41,7 +41,6 @@ class Recipe:
             `regularization`.
         average: How much of the averaged weights each step keeps; 0 for none. See `averaging`.
         rotation, scaling, shear, shift, elastic, smoothness: See `deformation`.
-        class_weight: equal, or balanced: rare classes count as much as frequent ones.
         patience: Epochs without a better validation score before training stops, and the best
             weights are taken; 0 to go through all epochs.
         monitor: The score that patience looks at, loss or accuracy.
@@ -74,11 +73,10 @@ class Recipe:
     shift: float = 0.0
     elastic: float = 0.0
     smoothness: float = 4.0
-    class_weight: str = "equal"
     patience: int = 0
     monitor: str = "loss"
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         """Raise ValueError, starting with the name of the field, if something does not fit."""
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
@@ -86,11 +84,11 @@ class Recipe:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is none of {wanted}")
         if not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate: {self.learning_rate} is not a number above 0")
-        if not all(isinstance(units, int) and units >= 1 for units in self.hidden):
+        if not all(isinstance(units, Integral) and units >= 1 for units in self.hidden):
             raise ValueError(f"hidden: {self.hidden} are not units of layers, each at least 1")
         for name, least in (("batch_size", 1), ("epochs", 1), ("patience", 0)):
             value = getattr(self, name)
-            if not (isinstance(value, int) and value >= least):
+            if not (isinstance(value, Integral) and int(value) >= least):
                 raise ValueError(f"{name}: {value} is not a whole number from {least} up")
         for name in ("momentum", "second_momentum", "average"):
             if not 0.0 <= getattr(self, name) < 1.0:
@@ -120,6 +118,5 @@ _CHOICES = {
     "initialization": INITIALIZATIONS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
-    "class_weight": CLASS_WEIGHTS,
     "monitor": MONITORS,
 }

@@ -59,8 +59,10 @@ class Run:
             dtype: float32 or float64.
 
         Raises:
-            ValueError: If images are to be deformed and `image_shape` does not fit.
+            ValueError: If a choice makes no sense (see `Recipe.validate`), or images are to be
+                deformed and `image_shape` does not fit.
         """
+        recipe.validate()
         # One stream each, so that another layer does not change the order of the samples.
         weights_rng, self._rng = np.random.default_rng(seed).spawn(2)
         self.recipe, self.epoch = recipe, 0
@@ -100,18 +102,27 @@ class Run:
         return best or self.current
 
     @property
+    def stopped(self) -> bool:
+        """Whether patience has run out."""
+        return self._stopping is not None and self._stopping.stop
+
+    @property
     def over(self) -> bool:
         """Whether there is nothing more to do: all epochs are done, or patience has run out."""
-        stopped = self._stopping is not None and self._stopping.stop
-        return stopped or self.epoch >= self.recipe.epochs
+        return self.stopped or self.epoch >= self.recipe.epochs
 
     def epochs(
-        self, images: NDArray, targets: NDArray, sample_weights: NDArray | None = None
+        self,
+        images: NDArray,
+        targets: NDArray,
+        sample_weights: NDArray | None = None,
+        *,
+        until: int | None = None,
     ) -> Iterator[int]:
         """Train until the run is over; yield the number of epochs done after each.
 
-        The caller may call `judge` after each, and must if the recipe has patience. For arguments
-        and exceptions see `fit`.
+        The caller may call `judge` after each, and must if the recipe has patience. `until` is the
+        epoch to end with, if not the recipe's last. For arguments and exceptions see `fit`.
         """
         recipe = self.recipe
         for epoch in fit(
@@ -119,7 +130,7 @@ class Run:
             images,
             targets,
             sample_weights=sample_weights,
-            epochs=recipe.epochs,
+            epochs=recipe.epochs if until is None else until,
             batch_size=min(recipe.batch_size, len(images)),
             learning_rate=recipe.learning_rate,
             rng=self._rng,
@@ -132,7 +143,7 @@ class Run:
         ):
             self.epoch = epoch
             yield epoch
-            if self.over:
+            if self.stopped:
                 return
 
     def as_seen(self, images: NDArray) -> NDArray:

@@ -101,7 +101,7 @@ def fit(
     def parts(block: int, count: int) -> list[Samples]:
         """The first `count` rows of a block, a minibatch each."""
         starts = range(0, count, batch_size)
-        return [loader.memory[block].rows(k, min(count, k + batch_size)) for k in starts]
+        return [loader.memory[block].rows(slice(k, min(count, k + batch_size))) for k in starts]
 
     for epoch in range(epochs_done + 1, epochs + 1):
         # Not around the `yield`: what the caller does meanwhile is not ours to limit.

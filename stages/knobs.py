@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nn import ACTIVATIONS, INITIALIZATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe
-from nn.recipe import CLASS_WEIGHTS, MONITORS
+from nn.recipe import MONITORS
 from stages.cli import BadParameter, PositiveNumber, WholeNumber, count
 
 _DEFAULTS = {field.name: field.default for field in fields(Recipe)}
@@ -81,11 +81,6 @@ _KNOBS = [
     _knob("elastic", float, "They are distorted like rubber: standard deviation in pixels."),
     _knob("smoothness", float, "Stiffness of that rubber: the width of its waves in pixels."),
     _knob(
-        "class_weight",
-        click.Choice(CLASS_WEIGHTS),
-        "balanced: rare classes count as much as frequent ones.",
-    ),
-    _knob(
         "patience",
         WholeNumber(0, 1_000_000),
         "Epochs without a better validation score before training stops and the best weights are "
@@ -104,7 +99,9 @@ def training_options(command: Callable) -> Callable:
 
 def recipe_of(section: str, knobs: dict[str, Any]) -> Recipe:
     """The recipe that the options ask for; `BadParameter` names the one that does not fit."""
+    recipe = Recipe(**knobs)
     try:
-        return Recipe(**knobs)
+        recipe.validate()
     except ValueError as error:
         raise BadParameter(f"{section}.{error}.") from error
+    return recipe

@@ -32,10 +32,17 @@ class ResumeFile:
         key: What the run belongs to.
     """
 
-    def __init__(self, path: Path, recipe: Recipe, seed: int, data: Iterable[Path]) -> None:
-        """Work out the key, from the parameters, the content of `data`, and this project's code."""
+    def __init__(self, path: Path, recipe: Recipe, rest: object, data: Iterable[Path]) -> None:
+        """Work out the key, from the parameters, the content of `data`, and this project's code.
+
+        Args:
+            path: The file.
+            recipe: Most of the parameters.
+            rest: The others, in JSON's types.
+            data: Files that training reads.
+        """
         self.path = path
-        parameters = asdict(recipe) | {"seed": seed}
+        parameters = asdict(recipe) | {"rest": rest}
         if not recipe.learning_rate_schedule.ends:
             del parameters["epochs"]  # a longer run begins as a shorter one does
         digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())

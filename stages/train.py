@@ -29,6 +29,12 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 
 @stage("train")
 @training_options
+@click.option(
+    "--class-weight",
+    type=click.Choice(["equal", "balanced"]),
+    default="equal",
+    help="balanced: rare classes count as much as frequent ones.",
+)
 @seed_option()
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File for the trained network.")
@@ -36,6 +42,7 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 @path_option("training", "data/training", "Folder for the live curves, in DVCLive's format.")
 @path_option("resume", "data/resume.npz", "File from which an interrupted training goes on.")
 def main(
+    class_weight: str,
     seed: int,
     prepared_path: str,
     model_path: str,
@@ -64,6 +71,7 @@ def main(
             f"train.batch_size: {recipe.batch_size} is more than the {len(images)} training "
             f"images; choose 1 to {len(images)}."
         )
+    weights = _balanced(labels) if class_weight == "balanced" else None
     sizes = (images.shape[1], labels.shape[1])
     _require_memory(recipe, sizes)
 
@@ -78,7 +86,9 @@ def main(
         )
 
     data = [folder / f"{p}_{k}.npy" for p in ("train", "validation") for k in ("images", "labels")]
-    resume = ResumeFile(Path(resume_path), recipe, seed, [*data, folder / "about.json"])
+    resume = ResumeFile(
+        Path(resume_path), recipe, [seed, class_weight], [*data, folder / "about.json"]
+    )
     run, history = new_run(), []
     kept = resume.read()
     if kept is not None:
@@ -94,7 +104,7 @@ def main(
         _live_log(training_path) as live,
         Artifacts() as artifacts,
         tqdm(
-            run.epochs(images, labels, _sample_weights(recipe, labels)),
+            run.epochs(images, labels, weights),
             initial=run.epoch,
             total=recipe.epochs,
             desc="train",
@@ -159,9 +169,8 @@ def _live_log(folder: str) -> "Live":
         ) from error
 
 
-def _sample_weights(recipe: Recipe, labels: NDArray) -> NDArray | None:
-    if recipe.class_weight == "equal":
-        return None
+def _balanced(labels: NDArray) -> NDArray:
+    """Sample weights, (n,), that add up to the same for every class; their mean is 1."""
     counts = labels.sum(axis=0)
     return (len(labels) / (len(counts) * counts))[labels.argmax(axis=1)].astype(np.float32)
 

@@ -1,0 +1,224 @@
+"""The classifier: scikit-learn's own checks, and what its users asked of MLPClassifier."""
+
+import io
+import pickle
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_digits, make_classification
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from nn import NetworkClassifier, Recipe, load, save
+
+
+@parametrize_with_checks([NetworkClassifier()])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    pixels, labels = load_digits(return_X_y=True)
+    return pixels / 16, labels
+
+
+def classifier(**options):
+    quick = {"hidden": (30,), "epochs": 15, "batch_size": 32, "learning_rate": 0.01}
+    return NetworkClassifier(**quick | {"random_state": 0} | options)
+
+
+def test_every_choice_of_a_recipe_is_an_argument():
+    names = {field.name for field in fields(Recipe)}
+    assert names < set(NetworkClassifier().get_params())
+
+
+def test_the_articles_network_by_its_recipe(digits):
+    article = NetworkClassifier(**vars(Recipe()), random_state=0).fit(*digits)
+    assert article.network_.sizes == (64, 100, 10)
+    assert article.network_.loss == "quadratic"
+    assert article.score(*digits) > 0.99
+
+
+def test_pipelines_searches_and_calibration(digits):
+    x, y = digits[0][:900], digits[1][:900]
+    pipeline = make_pipeline(StandardScaler(), classifier(epochs=30))
+    assert cross_val_score(pipeline, x, y, cv=3).min() > 0.85
+    grid = GridSearchCV(pipeline, {"networkclassifier__hidden": [(2,), (30,)]}, cv=2).fit(x, y)
+    assert grid.best_params_ == {"networkclassifier__hidden": (30,)}
+    calibrated = CalibratedClassifierCV(pipeline, cv=2).fit(x, y)
+    assert log_loss(y, calibrated.predict_proba(x)) < 0.3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_is_kept(dtype, digits):
+    x, y = digits
+    fitted = classifier(epochs=1).fit(x.astype(dtype), y)
+    assert fitted.network_.dtype == dtype
+    assert fitted.predict_proba(x.astype(dtype)).dtype == dtype
+    assert classifier(epochs=1).fit((x * 16).astype(int), y).network_.dtype == np.float64
+
+
+@pytest.mark.parametrize("names", [["b", "a", "c"], [10, -5, 3], [True, False]], ids=str)
+def test_labels_of_any_kind(names):
+    x, y = make_classification(
+        n_features=8, n_informative=5, class_sep=2.0, n_classes=len(names), random_state=0
+    )
+    labels = np.array(names)[y]
+    fitted = classifier(epochs=100).fit(x, labels)
+    assert fitted.classes_.tolist() == sorted(names)
+    assert (fitted.predict(x) == labels).mean() > 0.95
+    assert fitted.network_.classes == tuple(map(str, sorted(names)))
+
+
+def test_the_network_is_one_of_this_project(digits, tmp_path):
+    x, y = digits
+    fitted = classifier().fit(x, y)
+    file = io.BytesIO()
+    save(fitted.network_, file)
+    file.seek(0)
+    np.testing.assert_array_equal(load(file).probabilities(x), fitted.predict_proba(x))
+
+
+def test_pickled_it_predicts_and_trains_on_as_before(digits):
+    x, y = digits
+    fitted = classifier(warm_start=True, epochs=2).fit(x, y)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict_proba(x), fitted.predict_proba(x))
+    again.fit(x, y)
+    fitted.fit(x, y)
+    np.testing.assert_array_equal(again.predict_proba(x), fitted.predict_proba(x))
+
+
+def same(a, b):
+    pairs = zip(a.network_.weights, b.network_.weights, strict=True)
+    return all(x.tobytes() == y.tobytes() for x, y in pairs)
+
+
+OPTIONS = {"optimizer": "adam", "dropout_hidden": 0.2, "average": 0.9, "batch_size": 64}
+
+
+def test_partial_fit_equals_fit(digits):
+    # scikit-learn's issue 12505
+    whole = classifier(**OPTIONS, epochs=4, schedule="cosine").fit(*digits)
+    parts = classifier(**OPTIONS, epochs=4, schedule="cosine")
+    for _ in range(4):
+        parts.partial_fit(*digits)
+    assert same(whole, parts)
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.n_iter_ == 4
+
+
+def test_partial_fit_with_classes_that_come_later(digits):
+    x, y = digits
+    fitted = classifier(batch_size=32)
+    fitted.partial_fit(x[y < 5], y[y < 5], classes=np.arange(10))
+    for _ in range(20):
+        fitted.partial_fit(x, y)
+    assert fitted.score(x, y) > 0.9
+    with pytest.raises(ValueError, match="none of"):
+        fitted.partial_fit(x, y + 1)
+
+
+def test_warm_start_keeps_the_state_of_adam(digits):
+    # scikit-learn's issue 6091
+    whole = classifier(**OPTIONS, epochs=6).fit(*digits)
+    halves = classifier(**OPTIONS, epochs=3, warm_start=True).fit(*digits).fit(*digits)
+    assert same(whole, halves)
+    assert halves.loss_curve_ == whole.loss_curve_
+    cold = classifier(**OPTIONS, epochs=3).fit(*digits).fit(*digits)
+    assert not same(whole, cold)
+
+
+def test_class_weight(digits):
+    # scikit-learn's issue 9113
+    x, y = digits
+    rare = np.flatnonzero((y != 8) | (np.arange(len(y)) % 10 == 0))
+    recalls = []
+    for weight in (None, "balanced", {8: 10.0}):
+        fitted = classifier(class_weight=weight, epochs=10, hidden=(10,)).fit(x[rare], y[rare])
+        recalls.append(fitted.score(x[y == 8], y[y == 8]))
+    assert min(recalls[1:]) > recalls[0] + 0.05
+
+
+def test_sample_weights_and_class_weights_multiply(digits):
+    x, y = digits
+    counts = np.bincount(y)
+    by_hand = (len(y) / (10 * counts))[y]
+    first = classifier(epochs=3).fit(x, y, by_hand)
+    second = classifier(epochs=3, class_weight="balanced").fit(x, y, np.full(len(y), 7.0))
+    np.testing.assert_allclose(first.predict_proba(x), second.predict_proba(x), rtol=1e-6)
+
+
+def test_validation_curve_and_dropout(digits):
+    # scikit-learn's issue 18507
+    x, y = digits
+    fitted = classifier(dropout_hidden=0.3).fit(x[:1000], y[:1000], X_val=x[1000:], y_val=y[1000:])
+    assert len(fitted.validation_curve_) == len(fitted.loss_curve_) == 15
+    last = fitted.validation_curve_[-1]
+    assert last.accuracy == fitted.score(x[1000:], y[1000:])
+    assert last.loss == pytest.approx(log_loss(y[1000:], fitted.predict_proba(x[1000:])))
+    assert fitted.loss_curve_[-1] == pytest.approx(
+        log_loss(y[:1000], fitted.predict_proba(x[:1000]))
+    )
+
+
+@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
+def test_early_stopping_watches_what_it_is_told_to(monitor, digits):
+    # scikit-learn's issue 24411
+    options = {"epochs": 500, "patience": 4, "learning_rate": 0.02, "monitor": monitor}
+    fitted = classifier(**options).fit(*digits)
+    values = [getattr(score, monitor) for score in fitted.validation_curve_]
+    best = int(np.argmin(values) if monitor == "loss" else np.argmax(values))
+    assert fitted.n_iter_ == len(values) == best + 1 + 4 < 500
+    # The best weights are back.
+    same_length = classifier(**options | {"epochs": best + 1, "patience": 100}).fit(*digits)
+    assert same(fitted, same_length)
+
+
+def test_iteration_instead_of_callbacks(digits):
+    seen = []
+    for fitted in classifier(epochs=50).iterate(*digits):
+        seen.append(fitted.score(*digits))
+        if seen[-1] > 0.9:
+            break
+    assert fitted.n_iter_ == len(seen) < 50
+    assert fitted.score(*digits) == seen[-1]
+
+
+def test_deformed_digits(digits):
+    x, y = digits
+    fitted = classifier(shift=0.5, elastic=0.3, smoothness=2.0, epochs=30).fit(x, y)
+    assert fitted.score(x, y) > 0.95
+    wide = x[:, :60]  # 6 by 10, if one says so
+    with pytest.raises(ValueError, match="60 pixels have no shape"):
+        classifier(shift=0.5).fit(wide, y)
+    classifier(shift=0.5, image_shape=(6, 10), epochs=1).fit(wide, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden": (0,)}, "hidden: "),
+        ({"loss": "hinge"}, "loss: 'hinge' is none of quadratic, "),
+        ({"learning_rate": -1}, "learning_rate: "),
+        ({"batch_size": 2.5}, "batch_size: "),
+        ({"epochs": 0}, "epochs: "),
+        ({"warmup": 99}, "warmup: "),
+        ({"dropout_input": 1}, "dropout_input: "),
+        ({"rotation": -3}, "rotation: "),
+        ({"average": 1.5}, "average: "),
+        ({"patience": 1, "validation_fraction": 1.5}, "validation_fraction: "),
+        ({"monitor": "f1"}, "monitor: "),
+    ],
+)
+def test_impossible_arguments_are_named_when_it_is_fitted(options, message, digits):
+    estimator = clone(classifier(**options))
+    with pytest.raises(ValueError, match=f"^{message}"):
+        estimator.fit(*digits)
