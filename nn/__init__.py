@@ -19,6 +19,7 @@ Read it in this order, one idea a file:
 - `recipe`, `run`    all choices in one place, and a training run that follows them
 - `scoring`          loss and accuracy of a network
 - `blas`             one BLAS, few threads: why the products are made the way they are
+- `committee`        several networks that decide together
 - `model_file`       a network as one `.npz` file
 - `pixels`           from raw pixels to inputs
 - `estimator`        the network as a scikit-learn classifier
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING
 from nn.activations import ACTIVATIONS
 from nn.averaging import Average
 from nn.calibration import expected_calibration_error
+from nn.committee import Committee
 from nn.deformation import Deformation, Deformer
 from nn.initialization import INITIALIZATIONS
 from nn.losses import LOSSES
@@ -57,6 +59,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Average",
+    "Committee",
     "Deformation",
     "Deformer",
     "DivergedError",

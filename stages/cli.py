@@ -168,6 +168,7 @@ class StageCommand(click.Command):
         }
         under_dvc = "DVC_STAGE" in os.environ
         given: set[str] = set()
+        knobs_began = False
         position = 0
         while position < len(args):
             token, equals, _ = args[position].partition("=")
@@ -176,10 +177,12 @@ class StageCommand(click.Command):
             if param is None:
                 return  # no such option, which Click says best
             key = f"{self.name}.{param.name}"
-            if under_dvc and not _is_knob(param):
+            # In dvc.yaml's commands, paths come before the parameters.
+            if under_dvc and not _is_knob(param) and knobs_began:
                 raise BadParameter(
                     f"{key}: there is no such parameter; dvc.yaml says where files lie."
                 )
+            knobs_began = knobs_began or _is_knob(param)
             takes_value = not (isinstance(param, click.Option) and (param.is_flag or param.count))
             has_value = position < len(args) and not args[position].startswith("--")
             if takes_value and not equals:

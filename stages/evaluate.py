@@ -7,8 +7,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import ModelFileError, Network, expected_calibration_error, load, score
-from stages.cli import count, path_option, stage
+from nn import Committee, ModelFileError, Network, expected_calibration_error, load, score
+from stages.cli import Refusal, count, path_option, stage
 from stages.datasets import About, read_part
 from stages.files import Artifacts, read_array, refuse
 from stages.predictions import ClassReport, Predictions, measure_classes, predict
@@ -31,7 +31,13 @@ from stages.predictions import ClassReport, Predictions, measure_classes, predic
     help="Bins of confidence for the expected calibration error.",
 )
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
-@path_option("model", "data/model/model.npz", "File that `train` wrote.")
+@click.option(
+    "--model-path",
+    type=click.Path(),
+    multiple=True,
+    default=["data/model/model.npz"],
+    help="File that `train` wrote; several make a committee, whose probabilities are averaged.",
+)
 @path_option("examples", "data/model/examples.npy", "Images as the network saw them, from `train`.")
 @path_option("metrics", "metrics.json", "File for the metrics.")
 @path_option("evaluation", "data/evaluation", "Folder for tables and pictures.")
@@ -40,7 +46,7 @@ def main(
     units: int,
     bins: int,
     prepared_path: str,
-    model_path: str,
+    model_path: tuple[str, ...],
     examples_path: str,
     metrics_path: str,
     evaluation_path: str,
@@ -55,7 +61,8 @@ def main(
     about = About.read(folder)
     parts = {part: read_part(folder, part, about) for part in ("test", "validation", "train")}
     images, labels = parts["test"]
-    network = _read_model(Path(model_path), about, images.shape[1])
+    members = [_read_model(Path(path), about, images.shape[1]) for path in model_path]
+    network = _committee(members) if len(members) > 1 else members[0]
     predictions = predict(network, images, labels)
     per_class = measure_classes(predictions, network.classes)
     scores = {part: score(network, *arrays) for part, arrays in parts.items()}
@@ -111,6 +118,13 @@ def _read_model(path: Path, about: About, d: int) -> Network:
     if list(network.classes) != about.classes or network.pixel_range != about.pixel_range:
         raise refuse(path, "it was trained for other classes or another range of pixels", "train")
     return network
+
+
+def _committee(members: list[Network]) -> Committee:
+    try:
+        return Committee.of(members)
+    except ValueError as error:
+        raise Refusal(f"evaluate.model_path: {error}.") from error
 
 
 def _read_examples(path: Path, images: NDArray) -> tuple[NDArray, NDArray]:

@@ -1,0 +1,38 @@
+"""Time until 96.59 % of the test images are recognised, from arrays in memory.
+
+The figure that the article published after 30 epochs. The test set is scored after every epoch, off
+the clock; it decides nothing else.
+"""
+
+import time
+
+import click
+
+from benchmarks.common import mnist, report
+from benchmarks.peers import competitors
+
+TARGET = 0.9659
+_MOST_EPOCHS = 20
+
+
+@click.command()
+def main() -> None:
+    """Time until 96.59 % of the test images are recognised."""
+    images, targets, test_images, test_targets = mnist()
+    labels = test_targets.argmax(axis=1)
+    rows = []
+    for name, peer in competitors(images, targets).items():
+        seconds, accuracy, epochs = 0.0, 0.0, 0
+        while accuracy < TARGET and epochs < _MOST_EPOCHS:
+            start = time.perf_counter()
+            peer.epoch()
+            seconds += time.perf_counter() - start
+            epochs += 1
+            accuracy = float((peer.predict(test_images) == labels).mean())
+        reached = seconds if accuracy >= TARGET else f"not in {_MOST_EPOCHS} epochs"
+        rows.append((name, reached, epochs, f"{accuracy:.2%}"))
+    report("accuracy", ("competitor", "seconds", "epochs", "test accuracy"), rows)
+
+
+if __name__ == "__main__":
+    main()
