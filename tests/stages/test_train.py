@@ -10,6 +10,7 @@ from nn import Network, load, score
 from stages import train
 from stages.datasets import PARTS
 
+LONGER = ("--hidden", 8, "--epochs", 20, "--learning-rate", 1)
 QUICK = ("--hidden", 8, "--epochs", 4, "--learning-rate", 1)
 DAMAGED = [(part, kind) for part in PARTS if part != "test" for kind in ("images", "labels")]
 
@@ -93,6 +94,26 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
         (("--initialization", ""), "train.initialization: '' is not one of"),
         (("--optimizer", "sdg"), "train.optimizer: 'sdg' is not"),
         (("--seed", -1), "train.seed: -1 is not in the range"),
+        (("--momentum", 1), "train.momentum: 1.0 is not from 0 to below 1"),
+        (("--momentum", "nan"), "train.momentum: nan is not from 0 to below 1"),
+        (("--second-momentum", -0.1), "train.second_momentum: -0.1 is not from 0 to below 1"),
+        (("--schedule", "linear"), "train.schedule: 'linear' is not one of"),
+        (("--warmup", 4), "train.warmup: 4.0 is not from 0 to fewer than the 4 epochs"),
+        (("--decay", 0), "train.decay: 0.0 is not above 0 and at most 1"),
+        (("--decay-every", 0), "train.decay_every: 0.0 is not a number above 0"),
+        (("--l2", -1), "train.l2: -1.0 is not from 0"),
+        (("--weight-decay", "inf"), "train.weight_decay: inf is not from 0"),
+        (("--max-norm", "x"), "train.max_norm: 'x' is not a valid float"),
+        (("--dropout-input", 1), "train.dropout_input: 1.0 is not from 0 to below 1"),
+        (("--dropout-hidden", -0.5), "train.dropout_hidden: -0.5 is not from 0 to below 1"),
+        (("--label-smoothing", 1), "train.label_smoothing: 1.0 is not from 0 to below 1"),
+        (("--average", 1), "train.average: 1.0 is not from 0 to below 1"),
+        (("--rotation", 181), "train.rotation: 181.0 is not from 0 to 180"),
+        (("--scaling", 1), "train.scaling: 1.0 is not from 0 to 0.9"),
+        (("--smoothness", 0), "train.smoothness: 0.0 is less than 1 pixel"),
+        (("--class-weight", "rare"), "train.class_weight: 'rare' is not one of"),
+        (("--patience", -1), "train.patience: -1 is not in the range"),
+        (("--monitor", "f1"), "train.monitor: 'f1' is not one of"),
         (("--learnig_rate", 1), "train.learnig_rate: there is no such parameter. Did you mean"),
     ],
 )
@@ -168,3 +189,48 @@ def test_damaged_description(content, refused, prepared):
     path = prepared / "about.json"
     path.unlink() if content is None else path.write_bytes(content)
     assert refused(train, *QUICK).startswith("data/prepared/about.json: ")
+
+
+def test_images_that_are_not_square_cannot_be_deformed(refused, run, prepared):
+    for part in ("train", "validation", "test"):
+        path = prepared / f"{part}_images.npy"
+        np.save(path, np.load(path)[:, :15])
+    assert run(train, *QUICK).exit_code == 0
+    message = refused(train, *QUICK, "--shift", 1)
+    assert message.startswith("train.shift: images of 15 pixels are not square")
+
+
+def test_patience_stops_early_and_takes_the_best_weights(run, prepared, tmp_path):
+    options = ("--hidden", 8, "--epochs", 500, "--learning-rate", 0.3, "--patience", 3)
+    result = run(train, *options, "--monitor", "accuracy")
+    assert result.exit_code == 0, result.output
+    path = tmp_path / "data/training/plots/metrics/validation/accuracy.tsv"
+    values = [float(line.split("\t")[1]) for line in path.read_text().splitlines()[1:]]
+    assert len(values) < 500
+    assert int(np.argmax(values)) == len(values) - 4
+    network = load(tmp_path / "data/model/model.npz")
+    images, labels = (np.load(prepared / f"validation_{k}.npy") for k in ("images", "labels"))
+    assert score(network, images, labels).accuracy == pytest.approx(max(values))
+
+
+def test_balanced_classes_make_up_for_rare_ones(run, prepared, tmp_path):
+    labels = np.load(prepared / "train_labels.npy")
+    images = np.load(prepared / "train_images.npy")
+    rows = np.flatnonzero((labels[:, 2] == 0) | (np.arange(len(labels)) < 9))  # three of class 2
+    np.save(prepared / "train_images.npy", images[rows])
+    np.save(prepared / "train_labels.npy", labels[rows])
+    on_rare = []
+    for weight in ("equal", "balanced"):
+        assert run(train, *LONGER, "--class-weight", weight).exit_code == 0
+        rare = labels[:, 2] == 1
+        network = load(tmp_path / "data/model/model.npz")
+        on_rare.append(network.probabilities(images[rare])[:, 2].mean())
+    assert on_rare[1] > on_rare[0] + 0.1
+
+
+def test_examples_are_the_images_as_the_network_saw_them(run, prepared, tmp_path):
+    images = np.load(prepared / "train_images.npy")[:20]
+    assert run(train, *QUICK).exit_code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "data/model/examples.npy"), images)
+    assert run(train, *QUICK, "--shift", 1).exit_code == 0
+    assert not np.allclose(np.load(tmp_path / "data/model/examples.npy"), images, atol=0.1)
