@@ -6,17 +6,10 @@ import threadpoolctl
 from sklearn.datasets import load_digits
 
 from nn import (
-    ACTIVATIONS,
-    LOSSES,
-    OPTIMIZERS,
-    Average,
-    Deformation,
-    Deformer,
     DivergedError,
     Network,
     Optimizer,
     Regularization,
-    Schedule,
     blas,
     fit,
     minibatch,
@@ -180,39 +173,6 @@ def test_arrays_of_another_type_are_refused(dtype):
         train(network, images.astype(dtype), targets, epochs=1, batch_size=1, learning_rate=1.0)
 
 
-RATES = {"sgd": 0.5, "momentum": 0.1, "nesterov": 0.1, "adam": 0.01}
-# Its errors, times the derivative of the sigmoid, are several times smaller.
-QUADRATIC_RATES = {"sgd": 2.0, "momentum": 0.3, "nesterov": 0.3, "adam": 0.01}
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_combination_learns(activation, loss, name):
-    pixels, labels = load_digits(return_X_y=True)
-    images = (pixels / 16).astype(np.float32)
-    targets = np.eye(10, dtype=np.float32)[labels]
-    rng = np.random.default_rng(0)
-    network = Network.initialize(
-        [64, 40, 10], rng, activation=activation, loss=loss, initialization="glorot"
-    )
-    small_errors = loss == "quadratic" and activation != "relu"
-    options = {
-        "learning_rate": (QUADRATIC_RATES if small_errors else RATES)[name],
-        "optimizer": Optimizer(network, name),
-        "schedule": Schedule("cosine", epochs=25, warmup=1),
-        "regularization": Regularization(
-            l2=1e-5, dropout_hidden=0.1, dropout_input=0.05, label_smoothing=0.02, max_norm=8
-        ),
-    }
-    for _ in fit(
-        network, images[:1400], targets[:1400], epochs=25, batch_size=20,
-        rng=rng, **options,
-    ):  # fmt: skip
-        pass
-    assert score(network, images[1400:], targets[1400:]).accuracy > 0.88
-
-
 def test_the_schedule_is_asked_for_every_step():
     network, images, targets = problem()
     asked = []
@@ -278,38 +238,6 @@ def test_label_smoothing_is_training_on_smoothed_labels():
     train(smoothed, images, targets, regularization=regularization, **options)
     train(plain, images, 0.8 * targets + 0.1, **options)
     np.testing.assert_allclose(smoothed.weights[0], plain.weights[0], rtol=1e-12)
-
-
-def everything(network):
-    """Options that leave nothing out that has a state."""
-    return {
-        "batch_size": 5,
-        "learning_rate": 0.01,
-        "regularization": Regularization(dropout_input=0.2, dropout_hidden=0.2),
-        "deformer": Deformer(Deformation(shift=1.0, elastic=0.5, smoothness=1.0), (2, 2)),
-        "schedule": Schedule("cosine", epochs=6, warmup=1),
-    }
-
-
-@pytest.mark.parametrize("done", [1, 3, 5])
-def test_training_goes_on_where_it_ended(done):
-    whole, images, targets = problem(dtype=np.float32)
-    halves, _, _ = problem(dtype=np.float32)
-    rng = np.random.default_rng(0)
-    state = {"optimizer": Optimizer(whole, "adam"), "average": Average(whole, 0.9)}
-    list(fit(whole, images, targets, epochs=6, rng=rng, **state, **everything(whole)))
-    expected = state["average"].network.weights
-
-    rng = np.random.default_rng(0)
-    state = {"optimizer": Optimizer(halves, "adam"), "average": Average(halves, 0.9)}
-    options = {"rng": rng, **state, **everything(halves)}
-    assert list(fit(halves, images, targets, epochs=done, **options)) == list(range(1, done + 1))
-    rest = list(fit(halves, images, targets, epochs=6, epochs_done=done, **options))
-    assert rest == list(range(done + 1, 7))
-    for a, b in zip(whole.weights, halves.weights, strict=True):
-        assert a.tobytes() == b.tobytes()
-    for a, b in zip(expected, state["average"].network.weights, strict=True):
-        assert a.tobytes() == b.tobytes()
 
 
 def test_large_layers_learn_the_same_bits_with_one_thread_and_two(monkeypatch):
