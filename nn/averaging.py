@@ -7,9 +7,6 @@ weights of the start do not linger, μ is at most t/(t + 1) in step t, which mak
 at first.
 """
 
-import numpy as np
-
-from nn.blas import Array
 from nn.network import Network
 
 
@@ -27,18 +24,14 @@ class Average:
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"decay is {decay}; it must be at least 0 and below 1")
         self.decay, self.steps = decay, 0
-        self.network = network.copy()
-        self._pairs: list[tuple[Array, Array]] = [
-            *zip(self.network.weights, network.weights, strict=True),
-            *zip(self.network.biases, network.biases, strict=True),
-        ]
-        self._scratch = [np.empty_like(mean) for mean, _ in self._pairs]
+        self.network, self._followed = network.copy(), network
 
     def update(self) -> None:
         """Take in the weights as they are now."""
         part = 1.0 - min(self.decay, self.steps / (self.steps + 1))
         self.steps += 1
-        for (mean, current), scratch in zip(self._pairs, self._scratch, strict=True):
-            np.subtract(current, mean, out=scratch)
-            scratch *= part
-            mean += scratch
+        followed, mean = self._followed, self.network
+        for current, average in zip(
+            (*followed.weights, *followed.biases), (*mean.weights, *mean.biases), strict=True
+        ):
+            average += part * (current - average)

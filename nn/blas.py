@@ -77,9 +77,17 @@ def _second_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "blas")
 
 
+def _after_fork() -> None:
+    # A forked process has this thread only: none to help, none that holds the lock or a limit.
+    _second_thread.cache_clear()
+    _Threads.lock = threading.Lock()
+    if _Threads.users:
+        _Threads.users = 0
+        _Threads.restore()
+
+
 if hasattr(os, "register_at_fork"):
-    # A forked process has no such thread.
-    os.register_at_fork(after_in_child=_second_thread.cache_clear)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def bind_product(left: Array, right: Array, out: Array) -> Product:

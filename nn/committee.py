@@ -35,7 +35,7 @@ class Committee(Network):
         """
         first = members[0]
         for other in members[1:]:
-            for what in ("sizes", "classes", "pixel_range", "loss"):
+            for what in ("sizes", "classes", "pixel_range", "image_shape", "loss"):
                 mine, theirs = getattr(first, what), getattr(other, what)
                 if what == "sizes":
                     mine, theirs = mine[0], theirs[0]
@@ -48,6 +48,7 @@ class Committee(Network):
             first.pixel_range,
             first.activation,
             first.loss,
+            first.image_shape,
             list(members),
         )
 

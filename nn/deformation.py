@@ -73,11 +73,13 @@ class Deformer:
         height, width = shape
         y, x = np.mgrid[:height, :width].astype(np.float64)
         plane = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()]).reshape(3, -1)
-        vertical, horizontal = (_smooth_functions(n, deformation.smoothness) for n in shape)
-        sheet = np.einsum("ay,bx->abyx", vertical, horizontal).reshape(-1, height * width)
-        sheet *= deformation.elastic / np.sqrt((sheet**2).sum(axis=0))  # exactly, at every pixel
-        # (functions, pixels)
-        self._functions = np.concatenate([plane, sheet]).astype(np.float32)
+        functions = [plane]  # each (functions, pixels)
+        if deformation.elastic:
+            vertical, horizontal = (_smooth_functions(n, deformation.smoothness) for n in shape)
+            sheet = np.einsum("ay,bx->abyx", vertical, horizontal).reshape(-1, height * width)
+            # At every pixel exactly the standard deviation that is asked for.
+            functions.append(sheet * (deformation.elastic / np.sqrt((sheet**2).sum(axis=0))))
+        self._functions = np.concatenate(functions).astype(np.float32)
         # Images get a margin of one background pixel, in which everything outside is looked up.
         self._centre = (x.mean() + 1.0, y.mean() + 1.0)
 
@@ -108,12 +110,11 @@ class Deformer:
         return x, y
 
     def _field(self, plane: NDArray, rng: np.random.Generator) -> NDArray:
-        functions = self._functions if self.deformation.elastic else self._functions[:3]
-        coefficients = np.empty((len(plane), len(functions)), np.float32)
+        coefficients = np.empty((len(plane), len(self._functions)), np.float32)
         coefficients[:, :3] = plane
         rest = coefficients[:, 3:]
         rest[...] = rng.standard_normal(rest.shape, np.float32)
-        return coefficients @ functions
+        return coefficients @ self._functions
 
     def deform(self, images: NDArray, rng: np.random.Generator, out: NDArray) -> None:
         """Write a deformed copy of each of (n, d) `images` to `out`, bilinearly interpolated.

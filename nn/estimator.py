@@ -4,7 +4,7 @@ A thin skin: labels become one-hot rows, arguments become a `Recipe`, and `Run` 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -47,8 +47,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         validation_curve_: `Score` on the validation samples after each epoch, if there are any.
 
     A sample of weight 2 counts as two: exactly, if a minibatch holds all samples; on average, if
-    not. Weights are used relative to their mean. float32 samples make a float32 network, all others
-    float64.
+    not. `fit` uses weights relative to their mean. float32 samples make a float32 network, all
+    others float64.
     """
 
     loss: str = "softmax_cross_entropy"
@@ -93,17 +93,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         X_val: ArrayLike | None = None,  # noqa: N803
         y_val: ArrayLike | None = None,
     ) -> Iterator[Self]:
-        """As `fit`, but yield this classifier after every epoch: look at it, log, stop, save."""
-        samples, validation = self._validated(X, y, sample_weight, X_val, y_val)
-        if not self._going_on:
-            self._start(samples)
-        self._run.epoch = 0  # a warm start goes through the schedule once more
-        self._run.recipe = self._recipe()
-        self._run.recipe.validate()
-        for _ in self._run.epochs(*samples):
-            self._record(samples, validation)
-            yield self
-        self.network_ = self._run.result
+        """As `fit`, but yield this classifier after every epoch: look at it, log, stop, save.
+
+        Until the last epoch `network_` is updated in place; copy what is to be kept.
+        """
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val: give both or neither")
+        going_on = self.warm_start and hasattr(self, "_run")
+        samples = self._encoded(X, y, dtype=self._run.network.dtype if going_on else None)
+        weights = self._weights(samples, sample_weight)
+        if weights is not None:
+            weights /= weights.mean()
+        samples = samples._replace(weights=weights)
+        validation = None
+        if X_val is not None:
+            validation = self._encoded(X_val, y_val, dtype=samples.images.dtype)
+        elif self.patience:
+            samples, validation = self._split_off_validation(samples)
+        self._prepare(samples, self._recipe() if going_on else None)
+        try:
+            for _ in self._run.epochs(*samples):
+                self._record(samples, validation)
+                yield self
+        finally:
+            self.network_ = self._run.result
 
     def partial_fit(
         self,
@@ -115,12 +128,29 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         """Train for one epoch; `epochs` calls with the same samples are what `fit` does.
 
         The first call must say all `classes` that will ever come, if its labels do not. There is no
-        early stopping.
+        early stopping. Weights are used as they are, since other samples may follow.
+
+        Raises:
+            ValueError: If the samples or a changed argument do not fit what came before, or if the
+                learning rate has reached the end of its schedule.
         """
-        dtype = self._run.network.dtype if hasattr(self, "_run") else None
-        samples = self._encoded(X, y, sample_weight, labels=classes, dtype=dtype)
-        if dtype is None:
-            self._start(samples)
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight: balanced needs all samples at once; give a dict")
+        first = not hasattr(self, "_run")
+        if (
+            not first
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(f"classes: {classes} are not those of the first call, {self.classes_}")
+        dtype = None if first else self._run.network.dtype
+        samples = self._encoded(X, y, labels=classes, dtype=dtype)
+        samples = samples._replace(weights=self._weights(samples, sample_weight))
+        recipe = replace(self._recipe(), patience=0)
+        if recipe.learning_rate_schedule.ends and not first and self._run.epoch >= recipe.epochs:
+            whole = f"all {recipe.epochs} of the schedule {recipe.schedule}"
+            raise ValueError(f"epochs: {whole} are done")
+        self._prepare(samples, None if first else recipe, from_the_start=False)
         for _ in self._run.epochs(*samples, until=self._run.epoch + 1):
             self._record(samples, None)
         return self
@@ -142,23 +172,26 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         X = validate_data(self, X, dtype=_FLOATS, reset=False)  # noqa: N806
         return self.classes_[self.network_.predict(X)]
 
-    @property
-    def _going_on(self) -> bool:
-        return self.warm_start and hasattr(self, "_run")
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether there is a network to ask."""
+        return hasattr(self, "network_")
 
     def _recipe(self) -> Recipe:
         return Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
 
-    def _start(self, samples: Samples) -> None:
-        features, classes = samples.images.shape[1], len(self.classes_)
-        side = int(features**0.5)
-        square = (side, side) if side * side == features else None
+    def _prepare(
+        self, samples: Samples, going_on_by: Recipe | None, *, from_the_start: bool = True
+    ) -> None:
+        """Make a run for such samples, or let the one there is go on by a recipe."""
+        if going_on_by is not None:
+            self._run.follow(going_on_by, from_the_start=from_the_start)
+            return
         self._run: Run = Run(
             self._recipe(),
-            sizes=(features, classes),
+            sizes=(samples.images.shape[1], len(self.classes_)),
             seed=int(check_random_state(self.random_state).randint(2**31)),
             classes=[str(label) for label in self.classes_],
-            image_shape=self.image_shape or square,
+            image_shape=self.image_shape,
             dtype=samples.images.dtype.type,
         )
         self.loss_curve_: list[float] = []
@@ -173,20 +206,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
             )
             self._run.judge(self.validation_curve_[-1])
 
-    def _validated(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        weights: ArrayLike | None,
-        x_val: ArrayLike | None,
-        y_val: ArrayLike | None,
-    ) -> tuple[Samples, Samples | None]:
-        dtype = self._run.network.dtype if self._going_on else None
-        samples = self._encoded(x, y, weights, dtype=dtype)
-        if x_val is not None:
-            return samples, self._encoded(x_val, y_val, None, dtype=samples.images.dtype)
-        if not self.patience:
-            return samples, None
+    def _split_off_validation(self, samples: Samples) -> tuple[Samples, Samples]:
         if not 0.0 < self.validation_fraction < 1.0:
             raise ValueError(
                 f"validation_fraction: {self.validation_fraction} is not between 0 and 1"
@@ -203,28 +223,35 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         self,
         x: Any,
         y: Any,
-        sample_weight: ArrayLike | None,
         *,
         labels: ArrayLike | None = None,
         dtype: np.dtype | None = None,
     ) -> Samples:
-        """Samples with one-hot targets, and with weights unless all are 1.
+        """Samples with one-hot targets.
 
         Without `dtype` they are the first: they decide it, and the number of features, and unless
         `labels` does, the classes.
         """
         first = dtype is None
-        x, y = validate_data(self, x, y, dtype=dtype or _FLOATS, reset=first)
+        # In C order: rows are picked from it thousands of times.
+        x, y = validate_data(self, x, y, dtype=dtype or _FLOATS, reset=first, order="C")
         check_classification_targets(y)
         if first:
             self.classes_: NDArray = np.unique(y if labels is None else labels)
         known = np.isin(y, self.classes_)
         if not known.all():
-            raise ValueError(f"y has labels that are none of {self.classes_}: {set(y[~known])}")
+            unknown = np.unique(y[~known]).tolist()
+            raise ValueError(f"y has labels {unknown} that are none of {self.classes_.tolist()}")
         targets = np.eye(len(self.classes_), dtype=x.dtype)[np.searchsorted(self.classes_, y)]
-        weights = None
-        if sample_weight is not None or self.class_weight is not None:
-            weights = _check_sample_weight(sample_weight, x, ensure_non_negative=True)
-            weights = weights * compute_sample_weight(self.class_weight, y)
-            weights = (weights / weights.mean()).astype(x.dtype)
-        return Samples(x, targets, weights)
+        return Samples(x, targets)
+
+    def _weights(self, samples: Samples, sample_weight: ArrayLike | None) -> NDArray | None:
+        """How much each sample counts, (n,); None if all count 1."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        x, y = samples.images, self.classes_[samples.targets.argmax(axis=1)]
+        if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
+            raise ValueError(f"class_weight: {self.class_weight} has a weight below 0")
+        weights = _check_sample_weight(sample_weight, x, ensure_non_negative=True)
+        weights = weights * compute_sample_weight(self.class_weight, y)
+        return weights.astype(x.dtype)

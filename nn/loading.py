@@ -76,6 +76,10 @@ class Loader:
         Yields:
             Which of the two blocks is ready, 0 and 1 in turn, and how many rows of it.
         """
+        if len(order) <= self._rows:  # nothing to make meanwhile
+            self._fill(self.memory[0].rows(slice(len(order))), order, rng)
+            yield 0, len(order)
+            return
         starts = range(0, len(order), self._rows)
         with ThreadPoolExecutor(1, "loader") as second_thread:
 

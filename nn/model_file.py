@@ -8,6 +8,7 @@
 | `loss` | () | what it was trained to minimise; decides the function of the outputs |
 | `classes` | (classes,) | the name of each output |
 | `pixel_range` | (2,) | the raw pixel values that became the inputs 0 and 1 |
+| `image_shape` | (2,) | height and width of an image; (0, 0) if the inputs are no image |
 """
 
 import tokenize
@@ -23,10 +24,10 @@ from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
 from nn.network import Network
 
-FORMAT = "multi-layer perceptron, 1"
+FORMAT = "multi-layer perceptron, 2"
 
 # What the readers of zip archives and of .npy headers raise when they meet nonsense.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     tokenize.TokenError,
@@ -44,7 +45,13 @@ class ModelFileError(ValueError):
 
 
 def save(network: Network, file: BinaryIO) -> None:
-    """Write the network to a file opened for binary writing; equal networks give equal bytes."""
+    """Write the network to a file opened for binary writing; equal networks give equal bytes.
+
+    Raises:
+        TypeError: If it is a committee: save its members.
+    """
+    if type(network) is not Network:
+        raise TypeError(f"a {type(network).__name__} is no single network")
     layers = {}
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         layers[f"weights_{layer}"] = w
@@ -57,6 +64,7 @@ def save(network: Network, file: BinaryIO) -> None:
         loss=np.array(network.loss),
         classes=np.array(network.classes),
         pixel_range=np.array(network.pixel_range, dtype=np.float64),
+        image_shape=np.array(network.image_shape or (0, 0), dtype=np.int64),
         **layers,
     )
 
@@ -85,7 +93,7 @@ def _entries_of(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
             return dict(archive)
     except ModelFileError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelFileError(f"it is no whole .npz archive of plain arrays ({error})") from error
 
 
@@ -100,6 +108,7 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
             pixel_range=_pair(entries["pixel_range"]),
             activation=str(entries["activation"]),
             loss=str(entries["loss"]),
+            image_shape=_shape(entries["image_shape"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed ({error})") from error
@@ -115,6 +124,11 @@ def _layers(entries: dict, kind: str) -> list:
 def _pair(values: np.ndarray) -> tuple[float, float]:
     low, high = (float(value) for value in values)
     return low, high
+
+
+def _shape(values: np.ndarray) -> tuple[int, int] | None:
+    height, width = (int(value) for value in values)
+    return (height, width) if height or width else None
 
 
 def _require_consistent(network: Network) -> None:
@@ -138,3 +152,6 @@ def _require_consistent(network: Network) -> None:
     low, high = network.pixel_range
     if not low < high < np.inf or low == -np.inf:
         raise ModelFileError("its pixel_range is no range")
+    shape, pixels = network.image_shape, network.sizes[0]
+    if shape is not None and (min(shape) < 1 or shape[0] * shape[1] != pixels):
+        raise ModelFileError(f"its image_shape {shape} is not that of {pixels} pixels")

@@ -5,6 +5,7 @@ sample a row); σ is any function of `activations`, in the last layer the one th
 loss. The activations of the last layer are the class scores.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_product, single_threaded
 from nn.initialization import random_layer
 from nn.losses import LOSSES
-from nn.pixels import scale
+from nn.pixels import scale, square
 
 # Big enough for BLAS to run at full speed, small enough that a layer's activations stay in the
 # processor's cache; memory for predictions does not grow with the number of images.
@@ -36,6 +37,7 @@ class Network:
         activation: The function of the hidden units, a name in `activations.ACTIVATIONS`.
         loss: What it is trained to minimise, a name in `losses.LOSSES`; it decides the function of
             the outputs.
+        image_shape: Height and width of the images that the rows are, None if they are none.
     """
 
     weights: list[Array]
@@ -44,6 +46,7 @@ class Network:
     pixel_range: tuple[float, float] = (0.0, 1.0)
     activation: str = "sigmoid"
     loss: str = "quadratic"
+    image_shape: tuple[int, int] | None = None
 
     @classmethod
     def initialize(
@@ -56,6 +59,7 @@ class Network:
         initialization: str = "scaled",
         classes: Sequence[str] | None = None,
         pixel_range: tuple[float, float] = (0.0, 1.0),
+        image_shape: tuple[int, int] | None = None,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> Self:
         """A network with random weights, ready to be trained.
@@ -68,10 +72,12 @@ class Network:
             initialization: How the weights are drawn; see `initialization`.
             classes: Names of the outputs; by default "0", "1", …
             pixel_range: See `scale`.
+            image_shape: Height and width of an image; by default, those of a square one.
             dtype: float32 or float64.
 
         Raises:
-            ValueError: If `sizes` has no layer or a size below 1, or a name is unknown.
+            ValueError: If `sizes` has no layer or a size below 1, a name is unknown, or the images
+                have another number of pixels.
         """
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"a network needs inputs and outputs, at least 1 of each: {sizes}")
@@ -81,6 +87,9 @@ class Network:
         ):
             if name not in known:
                 raise ValueError(f"{what} {name!r} is none of {tuple(known)}")
+        shape = square(sizes[0]) if image_shape is None else image_shape
+        if shape is not None and math.prod(shape) != sizes[0]:
+            raise ValueError(f"image_shape: {shape} are not {sizes[0]} pixels")
         gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].gain]
         layers = [
             random_layer(initialization, (units, fan_in), gain, rng, dtype)
@@ -88,7 +97,13 @@ class Network:
         ]
         names = tuple(str(k) for k in range(sizes[-1])) if classes is None else tuple(classes)
         return cls(
-            [w for w, _ in layers], [b for _, b in layers], names, pixel_range, activation, loss
+            [w for w, _ in layers],
+            [b for _, b in layers],
+            names,
+            pixel_range,
+            activation,
+            loss,
+            shape,
         )
 
     def copy(self) -> Self:

@@ -18,6 +18,7 @@ adam needs one, for its square.
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +29,28 @@ from nn.regularization import limit_norms
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
 
-# A parameter's number, the call that adds its gradient up, its L2 and its weight decay.
-Slot = tuple[int, Product, float, float]
+
+class Slot(NamedTuple):
+    """One array of weights or biases, with what a step needs to update it.
+
+    Attributes:
+        w: The array.
+        add_gradient: `(alpha, beta)`: target ← alpha · (sum of the gradients) + beta · target.
+        l2: λ of the penalty.
+        decay: λ of the decoupled decay.
+        v: Its velocity; `w` itself for sgd, which has none.
+        q: Its squares, for adam.
+        scratch: Adam's gradient, and what nesterov remembers of a step.
+    """
+
+    w: Array
+    add_gradient: Product
+    l2: float
+    decay: float
+    v: Array
+    q: Array
+    scratch: Array
+
 
 _EPSILON = 1e-8
 # Numbers that adam updates at a time: its four arrays then stay in the processor's cache.
@@ -42,9 +63,8 @@ class Optimizer:
     Attributes:
         name: One of `OPTIMIZERS`.
         network: The network whose weights and biases are updated.
-        parameters: The arrays of the weights, then those of the biases.
-        velocities: Shaped like the parameters: v of momentum and nesterov, m / (1 - β₁) of adam;
-            empty for sgd.
+        velocities: Shaped like the weights, then like the biases: v of momentum and nesterov,
+            m / (1 - β₁) of adam; empty for sgd.
         squares: Likewise, s / (1 - β₂) of adam; else empty.
         steps: Steps taken so far, t.
     """
@@ -75,10 +95,10 @@ class Optimizer:
         self.name, self.network = name, network
         self.momentum, self.second_momentum = momentum, second_momentum
         self.steps = 0
-        self.parameters: list[Array] = [*network.weights, *network.biases]
 
         def zeros(*users: str) -> list[Array]:
-            return [np.zeros_like(p) for p in self.parameters] if name in users else []
+            arrays = [*network.weights, *network.biases]
+            return [np.zeros_like(p) for p in arrays] if name in users else []
 
         self.velocities = zeros("momentum", "nesterov", "adam")
         self.squares = zeros("adam")
@@ -97,17 +117,20 @@ class Optimizer:
 
         The minibatch's regularization says how much L2, weight decay and max-norm to apply.
         """
-        wanted, count = minibatch.regularization, len(self.network.weights)
-        l2 = [wanted.l2] * count + [0.0] * count  # none for biases
-        decay = [wanted.weight_decay] * count + [0.0] * count
-        targets = {"sgd": self.parameters, "adam": self._scratch}.get(self.name, self.velocities)
-        weights, biases = targets[:count], targets[count:]
-        layers = zip(minibatch.deltas, minibatch.inputs, weights, biases, strict=True)
-        products, sums = [], []
-        for delta, a, w, b in layers:
-            products.append(bind_product(delta.T, a, out=w))
-            sums.append(bind_row_sum(delta, out=b))
-        slots = list(zip(range(len(l2)), products + sums, l2, decay, strict=True))
+        wanted, layers = minibatch.regularization, len(self.network.weights)
+        parameters = [*self.network.weights, *self.network.biases]
+        velocities, squares = self.velocities or parameters, self.squares or parameters
+        scratch = self._scratch or parameters
+        slots = []
+        for k, w in enumerate(parameters):
+            target = scratch[k] if self.name == "adam" else velocities[k]
+            delta = minibatch.deltas[k % layers]
+            if k < layers:
+                add_gradient = bind_product(delta.T, minibatch.inputs[k], out=target)
+                penalties = wanted.l2, wanted.weight_decay
+            else:
+                add_gradient, penalties = bind_row_sum(delta, out=target), (0.0, 0.0)
+            slots.append(Slot(w, add_gradient, *penalties, velocities[k], squares[k], scratch[k]))
 
         def step(learning_rate: float) -> None:
             self.steps += 1
@@ -119,48 +142,40 @@ class Optimizer:
         return step
 
     def _sgd(self, slots: list[Slot], rate: float, m: int) -> None:
-        for _, add_gradient, l2, decay in slots:
+        for _, add_gradient, l2, decay, *_ in slots:
             add_gradient(-rate / m, 1.0 - rate * (l2 + decay))
 
     def _momentum(self, slots: list[Slot], rate: float, m: int) -> None:
-        for k, add_gradient, l2, decay in slots:
-            w, v = self.parameters[k], self.velocities[k]
-            add_gradient(-rate / m, self.momentum)
-            self._penalize(w, v, rate * l2, rate * decay)
-            w += v
+        for slot in slots:
+            slot.add_gradient(-rate / m, self.momentum)
+            _penalize(slot, rate)
+            np.add(slot.w, slot.v, out=slot.w)
 
     def _nesterov(self, slots: list[Slot], rate: float, m: int) -> None:
         mu = self.momentum
-        for k, add_gradient, l2, decay in slots:
-            w, v = self.parameters[k], self.velocities[k]
+        for slot in slots:
+            w, v, scratch = slot.w, slot.v, slot.scratch
             # -ηg is not stored, but it is what the velocity gains: v - μ·(the old v).
-            old_step = np.multiply(v, mu, out=self._scratch[k])
-            add_gradient(-rate / m, mu)
-            self._penalize(w, v, rate * l2, rate * decay)
+            old_step = np.multiply(v, mu, out=scratch)
+            slot.add_gradient(-rate / m, mu)
+            _penalize(slot, rate)
             w -= old_step
-            w += np.multiply(v, 1.0 + mu, out=self._scratch[k])
-
-    def _penalize(self, w: Array, v: Array, l2: float, decay: float) -> None:
-        """Take ηλW from the velocity (L2) or from W itself (decoupled)."""
-        if l2:
-            v -= l2 * w
-        if decay:
-            w *= 1.0 - decay
+            w += np.multiply(v, 1.0 + mu, out=scratch)
 
     def _adam(self, slots: list[Slot], rate: float, m: int) -> None:
         # With the factors 1 - β₁ and 1 - β₂ taken out of the sums, a step has ten passes over the
         # weights instead of fourteen: m = (1 - β₁)·v and s = (1 - β₂)·q.
         root = math.sqrt((1.0 - self.second_momentum) / (1.0 - self.second_momentum**self.steps))
         factor = rate * (1.0 - self.momentum) / (1.0 - self.momentum**self.steps) / root
-        for k, add_gradient, l2, decay in slots:
-            add_gradient(1.0 / m, 0.0)
-            arrays = (self.parameters, self._scratch, self.velocities, self.squares)
-            flat = [array[k].reshape(-1) for array in arrays]
+        for slot in slots:
+            slot.add_gradient(1.0 / m, 0.0)
+            arrays = (slot.w, slot.scratch, slot.v, slot.q)
+            flat = [array.reshape(-1) for array in arrays]
             for start in range(0, len(flat[0]), _BLOCK):
                 w, g, v, q = (array[start : start + _BLOCK] for array in flat)
                 t = self._block[: len(w)]
-                if l2:
-                    g += np.multiply(w, l2, out=t)
+                if slot.l2:
+                    g += np.multiply(w, slot.l2, out=t)
                 v *= self.momentum
                 v += g
                 g *= g
@@ -170,6 +185,15 @@ class Optimizer:
                 t += _EPSILON / root
                 np.divide(v, t, out=t)
                 t *= factor
-                if decay:
-                    w *= 1.0 - rate * decay
+                if slot.decay:
+                    w *= 1.0 - rate * slot.decay
                 w -= t
+
+
+def _penalize(slot: Slot, rate: float) -> None:
+    """Take ηλW from the velocity (L2) or from W itself (decoupled)."""
+    v, w = slot.v, slot.w
+    if slot.l2:
+        v -= (rate * slot.l2) * w
+    if slot.decay:
+        w *= 1.0 - rate * slot.decay

@@ -1,5 +1,7 @@
 """From raw pixels to the inputs of a network: floats in [0, 1]."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -16,3 +18,9 @@ def scale(
     inputs -= inputs.dtype.type(low)
     inputs /= inputs.dtype.type(high - low)
     return np.clip(inputs, 0, 1, out=inputs)
+
+
+def square(pixels: int) -> tuple[int, int] | None:
+    """Height and width of a square image of so many pixels, None if there is none."""
+    side = math.isqrt(pixels)
+    return (side, side) if side * side == pixels else None

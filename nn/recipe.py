@@ -4,8 +4,9 @@ The defaults are the article's configuration. The stage `train` offers each choi
 `NetworkClassifier` as an argument.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
 
 from nn.activations import ACTIVATIONS
 from nn.deformation import Deformation
@@ -82,10 +83,16 @@ class Recipe:
             if getattr(self, name) not in known:
                 wanted = ", ".join(known)
                 raise ValueError(f"{name}: {getattr(self, name)!r} is none of {wanted}")
+        for field in fields(Recipe):
+            value = getattr(self, field.name)
+            if field.type is float and (isinstance(value, bool) or not isinstance(value, Real)):
+                raise ValueError(f"{field.name}: {value!r} is not a number")
         if not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate: {self.learning_rate} is not a number above 0")
-        if not all(isinstance(units, Integral) and units >= 1 for units in self.hidden):
-            raise ValueError(f"hidden: {self.hidden} are not units of layers, each at least 1")
+        if not isinstance(self.hidden, Sequence) or not all(
+            isinstance(units, Integral) and units >= 1 for units in self.hidden
+        ):
+            raise ValueError(f"hidden: {self.hidden!r} is no list of units, each at least 1")
         for name, least in (("batch_size", 1), ("epochs", 1), ("patience", 0)):
             value = getattr(self, name)
             if not (isinstance(value, Integral) and int(value) >= least):

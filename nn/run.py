@@ -55,12 +55,12 @@ class Run:
             seed: The same seed and data give the same network, bit for bit.
             classes: See `Network`.
             pixel_range: See `Network`.
-            image_shape: Height and width of an image; needed to deform images.
+            image_shape: See `Network`; needed to deform images.
             dtype: float32 or float64.
 
         Raises:
             ValueError: If a choice makes no sense (see `Recipe.validate`), or images are to be
-                deformed and `image_shape` does not fit.
+                deformed and are not square and have no `image_shape`.
         """
         recipe.validate()
         # One stream each, so that another layer does not change the order of the samples.
@@ -74,6 +74,7 @@ class Run:
             initialization=recipe.initialization,
             classes=classes,
             pixel_range=pixel_range,
+            image_shape=image_shape,
             dtype=dtype,
         )
         self._optimizer = Optimizer(
@@ -83,12 +84,7 @@ class Run:
             second_momentum=recipe.second_momentum,
         )
         self._average = Average(self.network, recipe.average) if recipe.average else None
-        self._stopping = EarlyStopping(recipe.patience, recipe.monitor) if recipe.patience else None
-        self._deformer = None
-        if recipe.deformation:
-            if image_shape is None or image_shape[0] * image_shape[1] != sizes[0]:
-                raise ValueError(f"images of {sizes[0]} pixels have no shape {image_shape}")
-            self._deformer = Deformer(recipe.deformation, image_shape)
+        self._stopping, self._deformer = self._new_stopping(), self._new_deformer()
 
     @property
     def current(self) -> Network:
@@ -111,6 +107,30 @@ class Run:
         """Whether there is nothing more to do: all epochs are done, or patience has run out."""
         return self.stopped or self.epoch >= self.recipe.epochs
 
+    def follow(self, recipe: Recipe, *, from_the_start: bool) -> None:
+        """Go on by another recipe, with the network and the optimizer's state as they are.
+
+        Args:
+            recipe: It may differ in everything that is no part of what has been made.
+            from_the_start: Whether its epochs, and with them its schedule, begin anew. Patience
+                always does.
+
+        Raises:
+            ValueError: If it makes no sense, or differs in something else.
+        """
+        recipe.validate()
+        for name in ("hidden", "activation", "loss", "optimizer", "average"):
+            old, new = getattr(self.recipe, name), getattr(recipe, name)
+            if old != new:
+                raise ValueError(f"{name}: it cannot change from {old} to {new} on the way")
+        self.recipe = recipe
+        self._optimizer.momentum = recipe.momentum
+        self._optimizer.second_momentum = recipe.second_momentum
+        self._deformer = self._new_deformer()
+        self._stopping = self._new_stopping()
+        if from_the_start:
+            self.epoch = 0
+
     def epochs(
         self,
         images: NDArray,
@@ -125,6 +145,8 @@ class Run:
         epoch to end with, if not the recipe's last. For arguments and exceptions see `fit`.
         """
         recipe = self.recipe
+        if self.stopped:
+            return
         for epoch in fit(
             self.network,
             images,
@@ -194,6 +216,18 @@ class Run:
             self._stopping.best = self.network.copy()
             for name, array in _named("best", self._stopping.best).items():
                 array[...] = state[name]
+
+    def _new_stopping(self) -> EarlyStopping | None:
+        recipe = self.recipe
+        return EarlyStopping(recipe.patience, recipe.monitor) if recipe.patience else None
+
+    def _new_deformer(self) -> Deformer | None:
+        if not self.recipe.deformation:
+            return None
+        if self.network.image_shape is None:
+            pixels = self.network.sizes[0]
+            raise ValueError(f"image_shape: images of {pixels} pixels need one to be deformed")
+        return Deformer(self.recipe.deformation, self.network.image_shape)
 
     def _arrays(self) -> dict[str, NDArray]:
         optimizer = self._optimizer

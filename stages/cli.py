@@ -177,8 +177,9 @@ class StageCommand(click.Command):
             if param is None:
                 return  # no such option, which Click says best
             key = f"{self.name}.{param.name}"
-            # In dvc.yaml's commands, paths come before the parameters.
-            if under_dvc and not _is_knob(param) and knobs_began:
+            # The commands of dvc.yaml say where files lie before the parameters begin; whatever
+            # of this kind comes later is from params.yaml.
+            if under_dvc and not _is_knob(param) and (knobs_began or param.is_eager):
                 raise BadParameter(
                     f"{key}: there is no such parameter; dvc.yaml says where files lie."
                 )

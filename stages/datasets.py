@@ -2,10 +2,10 @@
 
 data/raw/       images.npy   uint8 (n, d); float32 if the pixels are no bytes
                 labels.npy   class index (n,)
-                classes.json the name of each class, in order
+                about.json   class names in order, and height and width of an image
 data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, validation, test
                 PART_labels.npy  float32 (n, classes), one-hot
-                about.json       class names, and the raw pixel values that became 0 and 1
+                about.json       the same, and the raw pixel values that became 0 and 1
 """
 
 import math
@@ -29,18 +29,21 @@ class Raw:
         images: (n, d) uint8 or float32, memory-mapped when read.
         labels: (n,) index into `classes`.
         classes: Names of the classes.
+        image_shape: Height and width of an image; None if that is not known.
     """
 
     images: NDArray
     labels: NDArray
     classes: list[str]
+    image_shape: tuple[int, int] | None = None
 
     def write(self, folder: Path) -> None:
         """Write the three files of `data/raw/`."""
         with Artifacts() as artifacts:
             artifacts.write_array(folder / "images.npy", self.images)
             artifacts.write_array(folder / "labels.npy", self.labels)
-            artifacts.write_json(folder / "classes.json", self.classes)
+            value = {"classes": self.classes, "image_shape": self.image_shape}
+            artifacts.write_json(folder / "about.json", value)
 
     @classmethod
     def read(cls, folder: Path) -> "Raw":
@@ -48,16 +51,24 @@ class Raw:
         images_path, labels_path = folder / "images.npy", folder / "labels.npy"
         images = read_array(images_path, "fetch")
         labels = read_array(labels_path, "fetch")
-        classes = _read_names(folder / "classes.json")
+        value = read_json(folder / "about.json", "fetch")
+        try:
+            classes, image_shape = _names(value), _image_shape(value)
+        except (KeyError, TypeError, ValueError) as error:
+            fault = "it has no class names and image_shape"
+            raise refuse(folder / "about.json", fault, "fetch") from error
         if images.ndim != 2 or images.size == 0 or images.dtype not in (np.uint8, np.float32):
             raise refuse(images_path, "it is no uint8 or float32 array of shape (n, d)", "fetch")
+        if image_shape is not None and math.prod(image_shape) != images.shape[1]:
+            fault = f"its image_shape {image_shape} is not that of {images.shape[1]} pixels"
+            raise refuse(folder / "about.json", fault, "fetch")
         if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
             fault = f"it is no array of {len(images)} class indexes, one an image"
             raise refuse(labels_path, fault, "fetch")
         if labels.min() < 0 or labels.max() >= len(classes):
-            fault = f"it has class indexes beyond the {len(classes)} classes of classes.json"
+            fault = f"it has class indexes beyond the {len(classes)} classes of about.json"
             raise refuse(labels_path, fault, "fetch")
-        return cls(images, labels, classes)
+        return cls(images, labels, classes, image_shape)
 
 
 @dataclass(frozen=True)
@@ -67,14 +78,20 @@ class About:
     Attributes:
         classes: Names of the classes, in the order of the one-hot columns.
         pixel_range: The raw pixel values that became 0 and 1.
+        image_shape: Height and width of an image; None if that is not known.
     """
 
     classes: list[str]
     pixel_range: tuple[float, float]
+    image_shape: tuple[int, int] | None = None
 
     def write(self, artifacts: Artifacts, folder: Path) -> None:
         """Write `about.json`."""
-        value = {"classes": self.classes, "pixel_range": list(self.pixel_range)}
+        value = {
+            "classes": self.classes,
+            "image_shape": self.image_shape,
+            "pixel_range": self.pixel_range,
+        }
         artifacts.write_json(folder / "about.json", value)
 
     @classmethod
@@ -86,9 +103,10 @@ class About:
             low, high = (float(number) for number in value["pixel_range"])
             if not -math.inf < low < high < math.inf:
                 raise ValueError("no range")
-            return cls([str(name) for name in value["classes"]], (low, high))
+            return cls(_names(value), (low, high), _image_shape(value))
         except (KeyError, TypeError, ValueError) as error:
-            raise refuse(path, "it has no classes and pixel_range", "preprocess") from error
+            fault = "it has no class names, image_shape and pixel_range"
+            raise refuse(path, fault, "preprocess") from error
 
 
 def read_part(folder: Path, part: str, about: About) -> tuple[NDArray, NDArray]:
@@ -102,6 +120,9 @@ def read_part(folder: Path, part: str, about: About) -> tuple[NDArray, NDArray]:
     labels = read_array(labels_path, "preprocess")
     if images.ndim != 2 or images.size == 0 or images.dtype != np.float32:
         raise refuse(images_path, "it is no float32 array of shape (n, d)", "preprocess")
+    if about.image_shape is not None and math.prod(about.image_shape) != images.shape[1]:
+        fault = f"its image_shape {about.image_shape} is not that of {images.shape[1]} pixels"
+        raise refuse(folder / "about.json", fault, "preprocess")
     if labels.shape != (len(images), len(about.classes)) or labels.dtype != np.float32:
         fault = f"it is no float32 array of shape ({len(images)}, {len(about.classes)})"
         raise refuse(labels_path, fault, "preprocess")
@@ -115,8 +136,15 @@ def read_part(folder: Path, part: str, about: About) -> tuple[NDArray, NDArray]:
     return images, labels
 
 
-def _read_names(path: Path) -> list[str]:
-    names = read_json(path, "fetch")
+def _names(value: dict) -> list[str]:
+    names = value["classes"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise refuse(path, "it is no list of class names", "fetch")
+        raise ValueError("no list of names")
     return names
+
+
+def _image_shape(value: dict) -> tuple[int, int] | None:
+    if value["image_shape"] is None:
+        return None
+    height, width = (int(number) for number in value["image_shape"])
+    return height, width

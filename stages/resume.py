@@ -6,11 +6,10 @@ belongs to one set of parameters, data and code: its key is a digest of all thre
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -18,10 +17,24 @@ from numpy.typing import NDArray
 
 import nn
 from nn import Recipe, Run
+from nn.model_file import DAMAGE
 from stages.files import Artifacts
 
-_DAMAGE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
 _PACKAGES = (Path(nn.__file__).parent, Path(__file__).parent)
+
+
+class Kept(NamedTuple):
+    """What a resume file holds.
+
+    Attributes:
+        state: Of the run.
+        history: The scores after each of its epochs.
+        finished: Whether its model was written.
+    """
+
+    state: dict[str, NDArray]
+    history: list[dict[str, float]]
+    finished: bool
 
 
 class ResumeFile:
@@ -53,23 +66,25 @@ class ResumeFile:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         self.key = digest.hexdigest()
 
-    def write(self, run: Run, history: list[dict[str, float]]) -> None:
-        """Put the run away, with what was logged after each of its epochs."""
+    def write(self, run: Run, history: list[dict[str, float]], *, finished: bool = False) -> None:
+        """Put the run away; see `Kept`."""
         with Artifacts() as artifacts, artifacts.open(self.path) as file:
             np.savez(
                 file,
                 allow_pickle=False,
                 key=np.array(self.key),
                 history=np.array(json.dumps(history)),
+                finished=np.array(finished),
                 **run.state(),
             )
 
-    def read(self) -> tuple[dict[str, NDArray], list[dict[str, float]]] | None:
-        """The state and the history, or None if there are none, or none with this key."""
+    def read(self) -> Kept | None:
+        """What was written, or None if nothing was, or nothing with this key."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:
                     return None
-                return dict(archive), json.loads(str(archive["history"]))
-        except _DAMAGE:
+                history = json.loads(str(archive["history"]))
+                return Kept(dict(archive), history, bool(archive["finished"]))
+        except (*DAMAGE, OSError, TypeError):
             return None

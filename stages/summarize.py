@@ -38,9 +38,12 @@ def main(metrics_path: tuple[str, ...], summary_path: str) -> None:
 def _accuracy(path: Path) -> float:
     metrics = read_json(path, "evaluate")
     try:
-        return float(metrics["test"]["accuracy"])
+        accuracy = metrics["test"]["accuracy"]
+        if isinstance(accuracy, bool) or not 0.0 <= float(accuracy) <= 1.0:
+            raise ValueError(f"{accuracy} is no accuracy")
+        return float(accuracy)
     except (KeyError, TypeError, ValueError) as error:
-        raise refuse(path, "it has no test.accuracy", "evaluate") from error
+        raise refuse(path, "it has no test.accuracy from 0 to 1", "evaluate") from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """train: prepared images → `data/model/model.npz`, with live curves in `data/training/`."""
 
-import math
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +70,12 @@ def main(
             f"train.batch_size: {recipe.batch_size} is more than the {len(images)} training "
             f"images; choose 1 to {len(images)}."
         )
+    if about.image_shape is None and recipe.deformation:
+        asked = [name for name, value in vars(recipe.deformation).items() if value]
+        raise BadParameter(
+            f"train.{asked[0]}: how {images.shape[1]} pixels make an image is not known, so they "
+            "cannot be deformed; choose 0."
+        )
     weights = _balanced(labels) if class_weight == "balanced" else None
     sizes = (images.shape[1], labels.shape[1])
     _require_memory(recipe, sizes)
@@ -82,7 +87,7 @@ def main(
             seed=seed,
             classes=about.classes,
             pixel_range=about.pixel_range,
-            image_shape=_image_shape(sizes[0], recipe),
+            image_shape=about.image_shape,
         )
 
     data = [folder / f"{p}_{k}.npy" for p in ("train", "validation") for k in ("images", "labels")]
@@ -92,9 +97,9 @@ def main(
     run, history = new_run(), []
     kept = resume.read()
     if kept is not None:
-        run.restore(kept[0])
-        history = kept[1]
-        if run.over:
+        run.restore(kept.state)
+        history = kept.history
+        if kept.finished and run.over:
             run, history = new_run(), []
         else:
             click.echo(f"train: going on after epoch {run.epoch}, from {resume.path}", err=True)
@@ -134,11 +139,12 @@ def main(
         except DivergedError as error:
             raise Refusal(
                 f"train.learning_rate: training diverged, {error}; choose less than "
-                f"{recipe.learning_rate:g}."
+                f"{recipe.learning_rate:g}{_other_causes(recipe)}."
             ) from error
         with artifacts.open(Path(model_path)) as file:
             save(run.result, file)
         artifacts.write_array(Path(examples_path), run.as_seen(np.array(images[:_EXAMPLES])))
+    resume.write(run, history, finished=True)
     click.echo(
         f"{'-'.join(map(str, run.network.sizes))} {recipe.activation} network, {recipe.loss} loss, "
         f"{recipe.optimizer}, {run.epoch} epochs: accuracy "
@@ -169,30 +175,23 @@ def _live_log(folder: str) -> "Live":
         ) from error
 
 
+def _other_causes(recipe: Recipe) -> str:
+    """What else may have made the weights grow, for the end of a sentence."""
+    names = [name for name in ("l2", "weight_decay") if getattr(recipe, name)]
+    return f", or a smaller train.{' or train.'.join(names)}" if names else ""
+
+
 def _balanced(labels: NDArray) -> NDArray:
     """Sample weights, (n,), that add up to the same for every class; their mean is 1."""
     counts = labels.sum(axis=0)
     return (len(labels) / (len(counts) * counts))[labels.argmax(axis=1)].astype(np.float32)
 
 
-def _image_shape(pixels: int, recipe: Recipe) -> tuple[int, int] | None:
-    side = math.isqrt(pixels)
-    if side * side == pixels:
-        return side, side
-    asked = [name for name in ("rotation", "scaling", "shear", "shift", "elastic")
-             if getattr(recipe, name)]  # fmt: skip
-    if asked:
-        raise BadParameter(
-            f"train.{asked[0]}: images of {pixels} pixels are not square, so they cannot be "
-            "deformed; choose 0."
-        )
-    return None
-
-
 def _require_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
     layers = [sizes[0], *recipe.hidden, sizes[1]]
-    copies = 2 + _COPIES[recipe.optimizer] + 2 * bool(recipe.average) + bool(recipe.patience)
-    weights = 4 * copies * sum(a * b for a, b in pairwise(layers))
+    copies = 1 + _COPIES[recipe.optimizer] + bool(recipe.average) + bool(recipe.patience)
+    # Twice, because what is put away after an epoch is a copy.
+    weights = 4 * 2 * copies * sum(a * b for a, b in pairwise(layers))
     activations = 4 * 3 * recipe.batch_size * sum(layers)
     free = psutil.virtual_memory().available
     if weights + activations > free:

@@ -59,5 +59,6 @@ def prepared(tmp_path):
             artifacts.write_array(
                 folder / f"{part}_labels.npy", np.eye(3, dtype=np.float32)[labels]
             )
-        About(["circle", "$\\foo$", "a, b"], (0.0, 255.0)).write(artifacts, folder)
+        about = About(["circle", "$\\foo$", "a, b"], (0.0, 255.0), (4, 4))
+        about.write(artifacts, folder)
     return folder

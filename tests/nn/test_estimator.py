@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits, make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -122,8 +123,47 @@ def test_partial_fit_with_classes_that_come_later(digits):
     for _ in range(20):
         fitted.partial_fit(x, y)
     assert fitted.score(x, y) > 0.9
-    with pytest.raises(ValueError, match="none of"):
+    with pytest.raises(ValueError, match=r"y has labels \[10\] that are none of \[0, 1, 2"):
         fitted.partial_fit(x, y + 1)
+    with pytest.raises(ValueError, match=r"classes: .* are not those of the first call"):
+        fitted.partial_fit(x, y, classes=np.arange(11))
+
+
+def test_partial_fit_takes_weights_as_they_are(digits):
+    x, y = digits
+    one, double, silent = (classifier(optimizer="sgd", learning_rate=0.5) for _ in range(3))
+    for _ in range(5):
+        one.partial_fit(x, y)
+        double.partial_fit(x, y, sample_weight=np.full(len(y), 2.0))
+        silent.partial_fit(x, y, sample_weight=np.full(len(y), 1e-12))
+    assert double.loss_curve_[0] < one.loss_curve_[0] < silent.loss_curve_[0] - 0.1
+    with pytest.raises(ValueError, match="class_weight: balanced needs all samples"):
+        classifier(class_weight="balanced").partial_fit(x, y)
+
+
+def test_partial_fit_beyond_the_end_of_the_schedule(digits):
+    fitted = classifier(epochs=2, schedule="cosine")
+    fitted.partial_fit(*digits).partial_fit(*digits)
+    with pytest.raises(ValueError, match="epochs: all 2 of the schedule cosine are done"):
+        fitted.partial_fit(*digits)
+    fitted.set_params(schedule="constant").partial_fit(*digits)
+    assert fitted.n_iter_ == 3
+
+
+def test_partial_fit_goes_on_after_early_stopping(digits):
+    fitted = classifier(patience=1, learning_rate=0.1, epochs=500).fit(*digits)
+    done = fitted.n_iter_
+    assert done < 500
+    assert fitted.partial_fit(*digits).n_iter_ == done + 1
+
+
+def test_a_warm_start_obeys_changed_arguments(digits):
+    fitted = classifier(warm_start=True, epochs=2).fit(*digits)
+    fitted.set_params(epochs=500, patience=1, learning_rate=0.1).fit(*digits)
+    assert 2 < len(fitted.loss_curve_) < 502
+    assert fitted.n_iter_ == len(fitted.loss_curve_) - 2
+    with pytest.raises(ValueError, match="hidden: it cannot change from"):
+        fitted.set_params(hidden=(7,)).fit(*digits)
 
 
 def test_warm_start_keeps_the_state_of_adam(digits):
@@ -189,6 +229,7 @@ def test_iteration_instead_of_callbacks(digits):
         if seen[-1] > 0.9:
             break
     assert fitted.n_iter_ == len(seen) < 50
+    assert clone(fitted).fit(*digits).n_iter_ == 50
     assert fitted.score(*digits) == seen[-1]
 
 
@@ -197,7 +238,7 @@ def test_deformed_digits(digits):
     fitted = classifier(shift=0.5, elastic=0.3, smoothness=2.0, epochs=30).fit(x, y)
     assert fitted.score(x, y) > 0.95
     wide = x[:, :60]  # 6 by 10, if one says so
-    with pytest.raises(ValueError, match="60 pixels have no shape"):
+    with pytest.raises(ValueError, match="image_shape: images of 60 pixels need one"):
         classifier(shift=0.5).fit(wide, y)
     classifier(shift=0.5, image_shape=(6, 10), epochs=1).fit(wide, y)
 
@@ -206,6 +247,9 @@ def test_deformed_digits(digits):
     ("options", "message"),
     [
         ({"hidden": (0,)}, "hidden: "),
+        ({"hidden": 30}, "hidden: 30 is no list of units"),
+        ({"l2": "0.1"}, "l2: '0.1' is not a number"),
+        ({"class_weight": {8: -1.0}}, "class_weight: "),
         ({"loss": "hinge"}, "loss: 'hinge' is none of quadratic, "),
         ({"learning_rate": -1}, "learning_rate: "),
         ({"batch_size": 2.5}, "batch_size: "),
@@ -222,3 +266,18 @@ def test_impossible_arguments_are_named_when_it_is_fitted(options, message, digi
     estimator = clone(classifier(**options))
     with pytest.raises(ValueError, match=f"^{message}"):
         estimator.fit(*digits)
+
+
+def test_validation_samples_need_labels(digits):
+    x, y = digits
+    for half in ({"X_val": x}, {"y_val": y}):
+        with pytest.raises(ValueError, match="X_val and y_val: give both"):
+            classifier().fit(x, y, **half)
+
+
+def test_it_is_not_fitted_before_an_epoch_is_done(digits):
+    unfitted = classifier(learning_rate=-1.0)
+    with pytest.raises(ValueError, match="learning_rate"):
+        unfitted.fit(*digits)
+    with pytest.raises(NotFittedError):
+        unfitted.predict(digits[0])

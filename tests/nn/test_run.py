@@ -1,7 +1,10 @@
 """A training run as a whole: what it uses, and that it can be put away and taken up."""
 
 import io
+import pickle
+from dataclasses import replace
 
+import joblib
 import numpy as np
 import pytest
 
@@ -104,9 +107,42 @@ def test_patience(monitor, values, best):
 
 
 def test_images_without_a_shape_cannot_be_deformed():
-    for shape in (None, (2, 4)):
-        with pytest.raises(ValueError, match="9 pixels have no shape"):
-            Run(Recipe(shift=1.0), sizes=(9, 3), seed=0, image_shape=shape)
+    with pytest.raises(ValueError, match="image_shape: images of 8 pixels need one"):
+        Run(Recipe(shift=1.0), sizes=(8, 3), seed=0)
+    with pytest.raises(ValueError, match=r"image_shape: \(2, 3\) are not 8 pixels"):
+        Run(Recipe(shift=1.0), sizes=(8, 3), seed=0, image_shape=(2, 3))
+    assert Run(Recipe(shift=1.0), sizes=(9, 3), seed=0).network.image_shape == (3, 3)
+
+
+def test_pickled_with_array_memory_mapped_or_not_it_goes_on_alike(tmp_path):
+    whole, half = go(new(RICH)), go(new(RICH), until=2)
+    joblib.dump(half, tmp_path / "run")
+    restored = [joblib.load(tmp_path / "run"), pickle.loads(pickle.dumps(half))]
+    for run in restored:
+        assert bits(go(run)) == bits(whole)
+
+
+def test_another_recipe_from_the_start_or_where_it_was():
+    run = go(new({"epochs": 2, "optimizer": "adam", "learning_rate": 0.01}))
+    with pytest.raises(ValueError, match="hidden: it cannot change from"):
+        run.follow(Recipe(hidden=(8,), optimizer="adam"), from_the_start=True)
+    with pytest.raises(ValueError, match="batch_size"):
+        run.follow(Recipe(hidden=run.recipe.hidden, optimizer="adam", batch_size=0),
+                   from_the_start=True)  # fmt: skip
+    steps, longer = run._optimizer.steps, replace(run.recipe, epochs=3, patience=1)
+    run.follow(longer, from_the_start=False)
+    assert (run.epoch, go(run).epoch, run.over) == (2, 3, True)
+    run.follow(longer, from_the_start=True)
+    assert (run.epoch, run.over) == (0, False)
+    assert run._optimizer.steps == steps * 3 // 2  # its state is kept
+
+
+def test_a_stopped_run_stays_stopped():
+    run, samples = new({"epochs": 10, "patience": 1}), problem()
+    for _ in run.epochs(*samples):
+        run.judge(Score(loss=1.0, accuracy=0.5))
+    assert run.epoch == 2
+    assert list(run.epochs(*samples)) == []
 
 
 def test_as_seen_is_what_training_makes_of_images():

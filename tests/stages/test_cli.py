@@ -69,7 +69,7 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
     assert refused(train, "--epochs", "None") == (
         "train.epochs: it is null; give it a value, such as 30."
     )
-    for option in (("--model-path", "/tmp/x"), ("--help",)):
+    for option in (("--epochs", 1, "--model-path", "/tmp/x"), ("--help",)):
         assert "there is no such parameter" in refused(train, *option)
     line = refused(train, "--hidden", 3, "--epochs", 1)
     assert line.startswith("train.activation: it is missing from params.yaml")

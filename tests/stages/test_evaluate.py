@@ -126,6 +126,14 @@ def test_known_image_shapes():
     assert pictures.image_shape(20) == (4, 5)
 
 
+def test_pictures_of_any_shape(prepared):
+    network = Network.initialize([12, 5, 2], np.random.default_rng(0), image_shape=(2, 6))
+    rows = np.random.default_rng(1).random((11, 12), np.float32)
+    predictions = Predictions(np.zeros(11, int), np.zeros(11, int), np.full(11, 0.7))
+    drawn = dict(pictures.draw_all(network, rows, predictions, (rows, rows), examples=12, units=5))
+    assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+
+
 def test_confidence_is_the_probability_of_the_prediction(prepared, model):
     images, labels = (np.load(prepared / f"test_{kind}.npy") for kind in ("images", "labels"))
     found = predict(load(model), images, labels)
@@ -156,7 +164,7 @@ def test_a_model_for_other_pixels(refused, model):
     network.pixel_range = (0.0, 16.0)
     with model.open("wb") as file:
         save(network, file)
-    assert "it was trained for other classes or another range of pixels" in refused(evaluate)
+    assert "it was trained for other classes, pixel values or image shapes" in refused(evaluate)
 
 
 def test_a_tampered_test_set(refused, model, prepared):

@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
 
 def raw(tmp_path):
     folder = tmp_path / "data" / "raw"
-    classes = json.loads((folder / "classes.json").read_text())
+    classes = json.loads((folder / "about.json").read_text())["classes"]
     return np.load(folder / "images.npy"), np.load(folder / "labels.npy"), classes
 
 

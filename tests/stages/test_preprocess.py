@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nn.pixels import square
 from stages import preprocess
 from stages.cli import Refusal
 from stages.datasets import Raw
@@ -17,7 +18,8 @@ def example(n=100, classes=4, d=9, dtype=np.uint8):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (n, d)).astype(dtype)
     images[0, 0] = 255
-    return Raw(images, (np.arange(n) % classes).astype(np.uint8), [f"c{k}" for k in range(classes)])
+    names = [f"c{k}" for k in range(classes)]
+    return Raw(images, (np.arange(n) % classes).astype(np.uint8), names, square(d))
 
 
 @pytest.fixture
@@ -48,7 +50,11 @@ def test_source_order_keeps_the_last_samples_for_the_test(run, raw_folder, tmp_p
         np.testing.assert_allclose(images, raw.images[rows] / 255, rtol=1e-6)
         np.testing.assert_array_equal(labels, np.eye(4)[raw.labels[rows]])
     about = json.loads((tmp_path / "data/prepared/about.json").read_text())
-    assert about == {"classes": ["c0", "c1", "c2", "c3"], "pixel_range": [0, 255]}
+    assert about == {
+        "classes": ["c0", "c1", "c2", "c3"],
+        "image_shape": list(raw.image_shape),
+        "pixel_range": [0, 255],
+    }
 
 
 def test_shuffled_split_is_stratified_and_seeded(run, raw_folder, tmp_path):
@@ -162,7 +168,7 @@ def interrupted(*args):
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "classes.json"])
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "about.json"])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "pickled"])
 def test_damaged_raw_files(name, damage, refused, raw_folder, tmp_path):
     path = raw_folder / name

@@ -36,8 +36,8 @@ def interrupted(run, prepared, monkeypatch):
     def invoke(epochs, *options):
         write = ResumeFile.write
 
-        def then_stop(self, current, history):
-            write(self, current, history)
+        def then_stop(self, current, history, **options):
+            write(self, current, history, **options)
             if current.epoch == epochs:
                 raise KeyboardInterrupt
 

@@ -191,13 +191,23 @@ def test_damaged_description(content, refused, prepared):
     assert refused(train, *QUICK).startswith("data/prepared/about.json: ")
 
 
-def test_images_that_are_not_square_cannot_be_deformed(refused, run, prepared):
+def test_only_images_with_a_shape_can_be_deformed(refused, run, prepared):
     for part in ("train", "validation", "test"):
         path = prepared / f"{part}_images.npy"
         np.save(path, np.load(path)[:, :15])
+    about = json.loads((prepared / "about.json").read_text())
+
+    def set_shape(shape):
+        (prepared / "about.json").write_text(json.dumps(about | {"image_shape": shape}))
+
+    assert refused(train, *QUICK).startswith("data/prepared/about.json: its image_shape (4, 4)")
+    set_shape(None)
     assert run(train, *QUICK).exit_code == 0
     message = refused(train, *QUICK, "--shift", 1)
-    assert message.startswith("train.shift: images of 15 pixels are not square")
+    assert message.startswith("train.shift: how 15 pixels make an image is not known")
+    set_shape([3, 5])
+    assert run(train, *QUICK, "--shift", 1).exit_code == 0
+    assert load("data/model/model.npz").image_shape == (3, 5)
 
 
 def test_patience_stops_early_and_takes_the_best_weights(run, prepared, tmp_path):
