@@ -1,7 +1,8 @@
 """Time until 96.59 % of the test images are recognised, from arrays in memory.
 
 The figure that the article published after 30 epochs. The test set is scored after every epoch, off
-the clock; it decides nothing else.
+the clock; it decides nothing else. All minimise the article's quadratic loss but scikit-learn, which
+has softmax cross-entropy only; this project runs with both.
 """
 
 import time
@@ -9,7 +10,7 @@ import time
 import click
 
 from benchmarks.common import mnist, report
-from benchmarks.peers import competitors
+from benchmarks.peers import competitors, this_project
 
 TARGET = 0.9659
 _MOST_EPOCHS = 20
@@ -21,7 +22,9 @@ def main() -> None:
     images, targets, test_images, test_targets = mnist()
     labels = test_targets.argmax(axis=1)
     rows = []
-    for name, peer in competitors(images, targets).items():
+    cross_entropy = this_project(images, targets, "softmax_cross_entropy", learning_rate=0.5)
+    peers = {"this project, cross-entropy": cross_entropy, **competitors(images, targets)}
+    for name, peer in peers.items():
         seconds, accuracy, epochs = 0.0, 0.0, 0
         while accuracy < TARGET and epochs < _MOST_EPOCHS:
             start = time.perf_counter()

@@ -28,16 +28,20 @@ class Competitor(NamedTuple):
     predict: Callable[[NDArray], NDArray]
 
 
-def this_project(images: NDArray, targets: NDArray) -> Competitor:
-    """As the stage `train` does it."""
+def this_project(
+    images: NDArray, targets: NDArray, loss: str = "quadratic", learning_rate: float = 3.0
+) -> Competitor:
+    """As the stage `train` does it, by default with the article's loss."""
     rng = np.random.default_rng(0)
-    network = Network.initialize([784, 100, 10], rng)
-    epochs = fit(network, images, targets, epochs=10**9, batch_size=10, learning_rate=3.0, rng=rng)
+    network = Network.initialize([784, 100, 10], rng, loss=loss)
+    epochs = fit(
+        network, images, targets, epochs=10**9, batch_size=10, learning_rate=learning_rate, rng=rng
+    )
     return Competitor(epochs.__next__, network.predict)
 
 
 def scikit_learn(images: NDArray, targets: NDArray) -> Competitor:
-    """`MLPClassifier` with the same network and minibatches; its loss is cross-entropy."""
+    """`MLPClassifier` with the same network and minibatches; its loss is softmax cross-entropy."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
