@@ -1,7 +1,7 @@
 """Time until 96.59 % of the test images are recognised, from arrays in memory.
 
 The figure that the article published after 30 epochs. The test set is scored after every epoch, off
-the clock; it decides nothing else. All minimise the article's quadratic loss but scikit-learn, which
+the clock; it decides nothing else. All minimise the quadratic loss but scikit-learn, which
 has softmax cross-entropy only; this project runs with both.
 """
 
