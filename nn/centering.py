@@ -1,0 +1,96 @@
+"""From any picture of one digit to an image as MNIST's were made.
+
+MNIST's digits were scaled, keeping their proportions, into a box of 20×20 pixels, and laid into
+28×28 so that their centre of mass is in the middle (LeCun et al. 1998, §III.A). A network that has
+learned from them wants to be shown the same.
+
+Every step is a formula that needs no library, because a page in a browser does it, too:
+
+1. ink: how far a pixel is from the background, which is the median of the picture's border;
+2. the bounding box of all ink above the noise of that border;
+3. scaling, with a triangular filter (pixels are averaged, not skipped);
+4. the shift, by whole pixels, of the centre of mass to the middle.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The part of an image's side that MNIST's box takes.
+_BOX = 20 / 28
+# Below this contrast, of 1, there is nothing on the picture.
+_LEAST_CONTRAST = 0.12
+# Ink below this part of the darkest is background, whatever the border says.
+_LEAST_INK = 0.03
+# Ink that is so many times stronger than what the border shows is no noise.
+_NOISE = 4.0
+
+
+class NothingThereError(ValueError):
+    """The picture is of one colour, or nearly."""
+
+
+def center(picture: NDArray, side: int = 28) -> NDArray[np.float32]:
+    """The digit on a picture, as a network wants to see it.
+
+    Args:
+        picture: (height, width) of brightness, any size, 0 to 1; dark on bright or bright on dark.
+        side: Height and width of the result in pixels.
+
+    Returns:
+        (side, side) of ink, float32 in [0, 1]: 0 is background.
+
+    Raises:
+        NothingThereError: If there is no digit on it.
+    """
+    ink = _ink(np.asarray(picture, dtype=np.float64))
+    rows, columns = (np.flatnonzero(ink.max(axis=axis)) for axis in (1, 0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    longest = max(ink.shape)
+    box = round(_BOX * side)
+    height, width = (max(1, round(n * box / longest)) for n in ink.shape)
+    small = _scaling(height, ink.shape[0]) @ ink @ _scaling(width, ink.shape[1]).T
+    small /= max(small.max(), 1e-9)
+    return _centered(small, side).astype(np.float32)
+
+
+def _ink(picture: NDArray) -> NDArray:
+    """Distance from the background, 0 to 1; noise becomes 0."""
+    edges = (picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1])
+    border = np.concatenate(edges)
+    background = np.median(border)
+    # Ink is on one side of the background only, the one where more of it is.
+    difference = picture - background
+    if -difference.min() > difference.max():
+        difference = -difference
+    ink = np.maximum(difference, 0.0)
+    strongest = ink.max()
+    if strongest < _LEAST_CONTRAST:
+        raise NothingThereError("there is nothing on it")
+    noise = 1.4826 * np.median(np.abs(border - background))  # a standard deviation, robustly
+    ink[ink < max(_NOISE * noise, _LEAST_INK * strongest)] = 0.0
+    if not ink.any():
+        raise NothingThereError("there is nothing on it but noise")
+    return ink / strongest
+
+
+def _scaling(to: int, of: int) -> NDArray:
+    """A matrix (to, of) that scales a column of pixels; each row is a triangle that adds up to 1."""
+    ratio = of / to
+    places = (np.arange(to) + 0.5) * ratio - 0.5
+    weights = 1.0 - np.abs(np.arange(of) - places[:, None]) / max(ratio, 1.0)
+    weights = np.maximum(weights, 0.0)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _centered(digit: NDArray, side: int) -> NDArray:
+    height, width = digit.shape
+    total = digit.sum()
+    corner = []
+    for axis, length in ((1, height), (0, width)):
+        centre = (digit.sum(axis=axis) * np.arange(length)).sum() / total
+        # In the middle between two pixels of an even side, as MNIST's are.
+        start = int(np.floor(side / 2 - centre + 0.5))
+        corner.append(min(max(start, 0), side - length))
+    image = np.zeros((side, side))
+    image[corner[0] : corner[0] + height, corner[1] : corner[1] + width] = digit
+    return image
