@@ -2,7 +2,7 @@
 
 MNIST's digits were scaled, keeping their proportions, into a box of 20×20 pixels, and laid into
 28×28 so that their centre of mass is in the middle (LeCun et al. 1998, §III.A). A network that has
-learned from them wants to be shown the same.
+learned from them wants to be shown the same; other shapes get a box of the same part of their size.
 
 Every step is a formula that needs no library, because a page in a browser does it, too:
 
@@ -29,15 +29,15 @@ class NothingThereError(ValueError):
     """The picture is of one colour, or nearly."""
 
 
-def center(picture: NDArray, side: int = 28) -> NDArray[np.float32]:
+def center(picture: NDArray, shape: tuple[int, int] = (28, 28)) -> NDArray[np.float32]:
     """The digit on a picture, as a network wants to see it.
 
     Args:
         picture: (height, width) of brightness, any size, 0 to 1; dark on bright or bright on dark.
-        side: Height and width of the result in pixels.
+        shape: Height and width of the result in pixels.
 
     Returns:
-        (side, side) of ink, float32 in [0, 1]: 0 is background.
+        `shape` of ink, float32 in [0, 1]: 0 is background.
 
     Raises:
         NothingThereError: If there is no digit on it.
@@ -45,12 +45,12 @@ def center(picture: NDArray, side: int = 28) -> NDArray[np.float32]:
     ink = _ink(np.asarray(picture, dtype=np.float64))
     rows, columns = (np.flatnonzero(ink.max(axis=axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    longest = max(ink.shape)
-    box = round(_BOX * side)
-    height, width = (max(1, round(n * box / longest)) for n in ink.shape)
+    boxes = [max(1, round(_BOX * n)) for n in shape]
+    scale = min(box / n for box, n in zip(boxes, ink.shape, strict=True))
+    height, width = (max(1, round(n * scale)) for n in ink.shape)
     small = _scaling(height, ink.shape[0]) @ ink @ _scaling(width, ink.shape[1]).T
     small /= max(small.max(), 1e-9)
-    return _centered(small, side).astype(np.float32)
+    return _centered(small, shape).astype(np.float32)
 
 
 def _ink(picture: NDArray) -> NDArray:
@@ -82,15 +82,14 @@ def _scaling(to: int, of: int) -> NDArray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _centered(digit: NDArray, side: int) -> NDArray:
-    height, width = digit.shape
+def _centered(digit: NDArray, shape: tuple[int, int]) -> NDArray:
     total = digit.sum()
-    corner = []
-    for axis, length in ((1, height), (0, width)):
-        centre = (digit.sum(axis=axis) * np.arange(length)).sum() / total
-        # In the middle between two pixels of an even side, as MNIST's are.
-        start = int(np.floor(side / 2 - centre + 0.5))
-        corner.append(min(max(start, 0), side - length))
-    image = np.zeros((side, side))
-    image[corner[0] : corner[0] + height, corner[1] : corner[1] + width] = digit
+    places = []
+    for axis, (length, side) in enumerate(zip(digit.shape, shape, strict=True)):
+        centre = (digit.sum(axis=1 - axis) * np.arange(length)).sum() / total
+        # MNIST's centres are half a pixel right of and below the middle of an even side.
+        start = min(max(int(np.floor(side / 2 - centre + 0.5)), 0), side - length)
+        places.append(slice(start, start + length))
+    image = np.zeros(shape)
+    image[tuple(places)] = digit
     return image

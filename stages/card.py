@@ -1,45 +1,112 @@
-"""The model card: what the model is, how good it is, what it is for. Made from the artifacts alone."""
+"""The model card: what the model is, how good it is, what it is for, and how it was made.
 
+In the form that Hugging Face reads: YAML between two lines of dashes, then Markdown. Everything in
+it comes from the artifacts and from the commands that made them.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
 from nn import Network
 
-# Hugging Face reads what stands between the lines of dashes.
-_CARD = """---
+_TEXT = """---
 {header}---
 
-# A network that recognises {what}
+# {name}: a network that recognises its {count} classes
 
-A multi-layer perceptron of {sizes} units, written and trained in NumPy: {activation} hidden units,
-{loss} loss. `model.npz` is read by `nn.load`, `model.onnx` by any ONNX runtime, and `page.html` is a
-page to draw on, for any browser.
+A multi-layer perceptron of {sizes} units, trained in NumPy: {activation} hidden units, {loss} loss.
+`model.npz` is read by `nn.load`, `model.onnx` by any ONNX runtime; `page.html` is a page to draw on,
+for any browser.
 
 ## Data
 
-{data}
+{data}. Measured on {test} test images that training has never seen; the commands below spell out the
+split. Pixel values {low:g} to {high:g} became 0 to 1. Classes: {classes}.
 
 ## Metrics
 
-On {test_images} test images that training never saw:
-
-| metric | value |
-|---|---|
+| on | metric | value |
+|---|---|---|
 {metrics}
 
 ## Intended use
 
-Learning how neural networks work, and as a baseline: recognising one centred {side}×{side} image at a
-time of the classes {classes}. Inputs are pixels scaled so that {low:g} becomes 0 and {high:g} becomes
-1; pictures from elsewhere have to be prepared as the training images were (`python -m stages.predict`
-does).
+Learning how neural networks work, and as a baseline for others. It takes {pixels},
+prepared as the training images were; `python -m stages.predict` and the page prepare photographs
+and drawings that way.
 
 ## Limits
 
-- It answers with one of its classes whatever it is shown; its confidence is calibrated on images like
-  those it was trained on only (expected calibration error {calibration_error:.2%}).
-- A network of this kind knows nothing of neighbouring pixels: shifted, turned or scaled images that
-  were not prepared are recognised much less often.
-- It was measured on one data set, whose writers are not a sample of all people.
+- Whatever it is shown, it answers with one of its classes. Its confidence was compared with its
+  accuracy on images like those that it was trained on, and nowhere else.
+- It knows nothing of neighbouring pixels: images that are shifted, turned or scaled otherwise than
+  the training images are recognised much less often.
+- It was measured on one data set, whose makers are not a sample of all people.
+
+## How it was made
+
+The same commit and commands give the same bytes on the same kind of processor:
+
+```console
+{commands}
+```
 """
+
+
+def model_card(
+    network: Network,
+    data: str,
+    metrics: dict[str, Any],
+    test_images: int,
+    commands: Sequence[str],
+) -> str:
+    """The Markdown.
+
+    Args:
+        network: The model.
+        data: What it was trained on, in words.
+        metrics: Content of `metrics.json`.
+        test_images: How many it was measured on.
+        commands: That made it, in order.
+    """
+    name, shape, (low, high) = data.split(",")[0], network.image_shape, network.pixel_range
+    rows = [(on, key, value) for on, values in metrics.items() for key, value in values.items()]
+    header = {
+        "library_name": "numpy",
+        "pipeline_tag": "image-classification",
+        "tags": ["numpy", "onnx", "multi-layer-perceptron"],
+        "model-index": [
+            {
+                "name": f"{name} perceptron",
+                "results": [
+                    {
+                        "task": {"type": "image-classification"},
+                        "dataset": {"name": data, "type": name, "split": "test"},
+                        "metrics": [
+                            {"type": key, "value": value} for key, value in metrics["test"].items()
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    return _TEXT.format(
+        header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
+        name=name,
+        count=len(network.classes),
+        sizes="-".join(map(str, network.sizes)),
+        activation=network.activation,
+        loss=network.loss.replace("_", " "),
+        data=data,
+        test=test_images,
+        low=low,
+        high=high,
+        classes=", ".join(f"`{name}`" for name in network.classes),
+        metrics="\n".join(f"| {on} | {key} | {value:.4f} |" for on, key, value in rows),
+        pixels=f"one image of {shape[0]}×{shape[1]} pixels"
+        if shape
+        else f"{network.sizes[0]} numbers",
+        commands="\n".join(f"$ {command}" for command in commands),
+    )

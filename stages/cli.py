@@ -71,6 +71,10 @@ class PositiveNumber(click.ParamType):
         return number
 
 
+class FromPipeline(click.types.StringParamType):
+    """A text that dvc.yaml hands over; `params.yaml` has no such key."""
+
+
 class Size(click.ParamType):
     """A number of samples (an int of at least 1) or a fraction of them (between 0 and 1)."""
 
@@ -179,11 +183,11 @@ class StageCommand(click.Command):
             key = f"{self.name}.{param.name}"
             # The commands of dvc.yaml say where files lie before the parameters begin; whatever
             # of this kind comes later is from params.yaml.
-            if under_dvc and not _is_knob(param) and (knobs_began or param.is_eager):
+            if under_dvc and not is_knob(param) and (knobs_began or param.is_eager):
                 raise BadParameter(
                     f"{key}: there is no such parameter; dvc.yaml says where files lie."
                 )
-            knobs_began = knobs_began or _is_knob(param)
+            knobs_began = knobs_began or is_knob(param)
             takes_value = not (isinstance(param, click.Option) and (param.is_flag or param.count))
             has_value = position < len(args) and not args[position].startswith("--")
             if takes_value and not equals:
@@ -207,16 +211,16 @@ class StageCommand(click.Command):
     def _require_all(self, ctx: click.Context, given: set[str]) -> None:
         """Under DVC every parameter is spelt out: one not given is an empty list, or was lost."""
         for param in self.get_params(ctx):
-            if _is_knob(param) and param.name not in given:
+            if is_knob(param) and param.name not in given:
                 raise BadParameter(
                     f"{self.name}.{param.name}: it is missing from params.yaml, or an empty list; "
                     f"give it a value{_example(param)}."
                 )
 
 
-def _is_knob(param: click.Parameter) -> bool:
-    """Whether `params.yaml` sets it; not `--help`, and not where an artifact lies."""
-    return not (param.is_eager or isinstance(param.type, click.Path))
+def is_knob(param: click.Parameter) -> bool:
+    """Whether `params.yaml` sets it; not `--help`, and not what dvc.yaml says."""
+    return not (param.is_eager or isinstance(param.type, click.Path | FromPipeline))
 
 
 def _key(option: str) -> str:

@@ -7,10 +7,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import Committee, ModelFileError, Network, expected_calibration_error, load, score
+from nn import Committee, Network, expected_calibration_error, score
 from stages.cli import Refusal, count, path_option, stage
 from stages.datasets import About, read_part
 from stages.files import Artifacts, read_array, refuse
+from stages.models import read_model_for
 from stages.predictions import ClassReport, Predictions, measure_classes, predict
 
 
@@ -61,7 +62,7 @@ def main(
     about = About.read(folder)
     parts = {part: read_part(folder, part, about) for part in ("test", "validation", "train")}
     images, labels = parts["test"]
-    members = [_read_model(Path(path), about, images.shape[1]) for path in model_path]
+    members = [read_model_for(Path(path), about, images.shape[1]) for path in model_path]
     network = _committee(members) if len(members) > 1 else members[0]
     predictions = predict(network, images, labels)
     per_class = measure_classes(predictions, network.classes)
@@ -102,24 +103,6 @@ def main(
     click.echo(
         f"accuracy {scores['test'].accuracy:.2%}: {wrong} of {len(images)} test images wrong"
     )
-
-
-def _read_model(path: Path, about: About, d: int) -> Network:
-    try:
-        with path.open("rb") as file:
-            network = load(file)
-    except FileNotFoundError as error:
-        raise refuse(path, "it is not there", "train") from error
-    except ModelFileError as error:
-        raise refuse(path, f"it is no model: {error}", "train") from error
-    if network.sizes[0] != d:
-        fault = f"it takes {network.sizes[0]} pixels, and the test images have {d}"
-        raise refuse(path, fault, "train")
-    trained_for = About(list(network.classes), network.pixel_range, network.image_shape)
-    if trained_for != about:
-        fault = "it was trained for other classes, pixel values or image shapes"
-        raise refuse(path, fault, "train")
-    return network
 
 
 def _committee(members: list[Network]) -> Committee:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure, FigureBase
 from numpy.typing import NDArray
 
 from nn import Network
-from stages.predictions import Predictions
+from stages.predictions import Predictions, most_confident, sample_of_mistakes
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
 _COLUMNS = 10
@@ -88,23 +88,6 @@ def draw_all(
     yield "training.png", _png((8, 1 + 2 * math.ceil(len(before) / _COLUMNS)), training)
 
 
-def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
-    """Up to `count` mistakes, spread evenly over the pairs of true and predicted class."""
-    wrong = np.flatnonzero(~predictions.correct)
-    wrong = wrong[np.lexsort((predictions.predicted[wrong], predictions.true[wrong]))]
-    picks = np.linspace(0, len(wrong) - 1, min(count, len(wrong))).round().astype(int)
-    return wrong[picks]
-
-
-def most_confident(
-    predictions: Predictions, count: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The surest right and the surest wrong predictions, up to `count` each, surest first."""
-    by_confidence = np.argsort(-predictions.confidence, kind="stable")
-    correct = predictions.correct[by_confidence]
-    return by_confidence[correct][:count], by_confidence[~correct][:count]
-
-
 def image_shape(d: int) -> tuple[int, ...]:
     """How d pixels make an image: a square, three square planes (red, green, blue), or the
     rectangle that is nearest to a square.
@@ -126,28 +109,26 @@ def gallery(
     rows: NDArray[np.intp],
 ) -> None:
     """Digits under their true and predicted class; a row number of -1 leaves a place empty."""
-    axes = _panel(figure, title)
-    if len(rows) == 0:
-        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
-        return
     blank = np.zeros_like(images[0])
-    tiles = _inked(np.array([blank if row < 0 else images[row] for row in rows]))
-    mosaic, corners = _mosaic(tiles, gap=0.36, fill=1.0)
-    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    for (x, y), row in zip(corners, rows, strict=True):
-        if row >= 0:
-            true, said = (classes[k] for k in (predictions.true[row], predictions.predicted[row]))
-            right = predictions.correct[row]
-            what = _short(said) if right else f"{_short(true)} → {_short(said)}"
-            axes.text(
-                x,
-                y,
-                f"{what}  {predictions.confidence[row]:.0%}",
-                color=_RIGHT if right else _WRONG,
-                fontsize=7,
-                ha="center",
-                va="bottom",
-            )
+    tiles = np.array([blank if row < 0 else images[row] for row in rows])
+    captions, colours = [], []
+    for row in rows:
+        true, said = (classes[k] for k in (predictions.true[row], predictions.predicted[row]))
+        right = predictions.correct[row]
+        what = _short(said) if right else f"{_short(true)} → {_short(said)}"
+        captions.append(f"{what}  {predictions.confidence[row]:.0%}" if row >= 0 else "")
+        colours.append(_RIGHT if right else _WRONG)
+    _captioned(_panel(figure, title), tiles, captions, colours)
+
+
+def answers(images: NDArray, captions: Sequence[str]) -> bytes:
+    """A PNG file of (n, height, width) images with a caption each."""
+
+    def draw(figure: FigureBase) -> None:
+        axes = _panel(figure, "what the network saw, and what it says")
+        _captioned(axes, images, captions, ["black"] * len(captions))
+
+    return _png((8, 1 + math.ceil(len(images) / _COLUMNS)), draw)
 
 
 def before_and_after(figure: FigureBase, before: NDArray, after: NDArray) -> None:
@@ -208,6 +189,18 @@ def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequ
                 predicted, true, str(n), ha="center", va="center", fontsize=8, color=colour,
                 fontweight=weight,
             )  # fmt: skip
+
+
+def _captioned(
+    axes: Axes, images: NDArray, captions: Sequence[str], colours: Sequence[str]
+) -> None:
+    if len(images) == 0:
+        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
+        return
+    mosaic, corners = _mosaic(_inked(images), gap=0.36, fill=1.0)
+    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    for (x, y), caption, colour in zip(corners, captions, colours, strict=True):
+        axes.text(x, y, caption, color=colour, fontsize=7, ha="center", va="bottom")
 
 
 def _as_pictures(rows: NDArray, shape: tuple[int, ...]) -> NDArray:

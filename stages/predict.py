@@ -11,10 +11,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import ModelFileError, Network, load
+from nn import Network
 from nn.centering import NothingThereError, center
 from stages.cli import Refusal, path_option, stage
-from stages.files import Artifacts, refuse
+from stages.files import Artifacts
+from stages.models import read_model
 from stages.photographs import UnreadableError, pictures_in, read_picture
 
 
@@ -23,7 +24,7 @@ class Answer(NamedTuple):
 
     Attributes:
         name: Of the file.
-        image: (d,) what the network saw.
+        image: (height, width) what the network saw.
         labels: The most probable class, and the one after it.
         confidences: Their probabilities.
     """
@@ -64,22 +65,24 @@ def main(
     Example:
       python -m stages.predict photo.jpg drawings/ --show seen.png
     """
-    network = _read_model(Path(model_path))
+    network = read_model(Path(model_path))
     if not image:
         raise click.UsageError("predict: no IMAGE; give a file, a folder, or - for standard input.")
     if submission is not None:
         _submit(network, image, Path(submission))
         return
-    side = round(network.sizes[0] ** 0.5)
-    if side * side != network.sizes[0]:
-        raise Refusal(f"{model_path}: its {network.sizes[0]} inputs are no square image.")
+    if network.image_shape is None:
+        raise Refusal(
+            f"{model_path}: its {network.sizes[0]} inputs are no image of known shape, so pictures "
+            "cannot be prepared for it."
+        )
     answers: list[Answer] = []
     failed: list[dict[str, str]] = []
     for name, content in _contents(image):
         try:
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
-            answers.append(_ask(network, name, center(read_picture(content), side)))
+            answers.append(_ask(network, name, center(read_picture(content), network.image_shape)))
         except (UnreadableError, NothingThereError) as error:
             failed.append({"image": name, "error": str(error)})
             click.echo(f"Error: {name}: {error}.", err=True)
@@ -117,11 +120,10 @@ def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
 
 
 def _ask(network: Network, name: str, seen: NDArray) -> Answer:
-    image = seen.reshape(-1)
-    probabilities = network.probabilities(image)
+    probabilities = network.probabilities(seen.reshape(-1))
     first, second = np.argsort(-probabilities, kind="stable")[:2]
     labels = network.classes[first], network.classes[second]
-    return Answer(name, image, labels, (float(probabilities[first]), float(probabilities[second])))
+    return Answer(name, seen, labels, (float(probabilities[first]), float(probabilities[second])))
 
 
 def _line(answer: Answer) -> str:
@@ -130,12 +132,14 @@ def _line(answer: Answer) -> str:
 
 
 def _show(answers: Sequence[Answer], path: Path) -> None:
-    from stages.pictures import captioned
+    from stages import pictures
 
+    if not answers:
+        return
     images = np.array([answer.image for answer in answers])
     captions = [f"{answer.labels[0]}  {answer.confidences[0]:.0%}" for answer in answers]
     with Artifacts() as artifacts, artifacts.open(path) as file:
-        file.write(captioned("what the network saw", images, captions))
+        file.write(pictures.answers(images, captions))
 
 
 def _submit(network: Network, names: Sequence[str], path: Path) -> None:
@@ -151,15 +155,6 @@ def _submit(network: Network, names: Sequence[str], path: Path) -> None:
     with Artifacts() as artifacts:
         artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
     click.echo(f"{len(labels)} images: {path}")
-
-
-def _read_model(path: Path) -> Network:
-    try:
-        return load(path)
-    except FileNotFoundError as error:
-        raise refuse(path, "it is not there", "train") from error
-    except ModelFileError as error:
-        raise Refusal(f"{error}.") from error
 
 
 if __name__ == "__main__":

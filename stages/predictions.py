@@ -36,6 +36,23 @@ def predict(network: Network, images: NDArray, labels: NDArray) -> Predictions:
     return Predictions(labels.argmax(axis=1), predicted, confidence)
 
 
+def sample_of_mistakes(predictions: Predictions, count: int) -> NDArray[np.intp]:
+    """Up to `count` mistakes, spread evenly over the pairs of true and predicted class."""
+    wrong = np.flatnonzero(~predictions.correct)
+    wrong = wrong[np.lexsort((predictions.predicted[wrong], predictions.true[wrong]))]
+    picks = np.linspace(0, len(wrong) - 1, min(count, len(wrong))).round().astype(int)
+    return wrong[picks]
+
+
+def most_confident(
+    predictions: Predictions, count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The surest right and the surest wrong predictions, up to `count` each, surest first."""
+    by_confidence = np.argsort(-predictions.confidence, kind="stable")
+    correct = predictions.correct[by_confidence]
+    return by_confidence[correct][:count], by_confidence[~correct][:count]
+
+
 class ClassReport(NamedTuple):
     """How well one class is told from the others; see `sklearn.metrics` for the definitions."""
 

@@ -5,20 +5,20 @@ const LEAST_CONTRAST = 0.12;
 const LEAST_INK = 0.03;
 const NOISE = 4.0;
 
-// picture: {height, width, values} of brightness, 0 to 1. Returns side·side values of ink, or null
-// if there is nothing on it.
-function center(picture, side) {
+// picture: {height, width, values} of brightness, 0 to 1; shape: [height, width] of the result.
+// Returns its values of ink, row by row, or null if there is nothing on the picture.
+function center(picture, shape) {
   const ink = inkOf(picture);
   if (ink === null) return null;
   const cropped = crop(ink);
-  const longest = Math.max(cropped.height, cropped.width);
-  const box = Math.round(BOX * side);
-  const height = Math.max(1, roundHalfEven((cropped.height * box) / longest));
-  const width = Math.max(1, roundHalfEven((cropped.width * box) / longest));
+  const boxes = shape.map((length) => Math.max(1, roundHalfEven(BOX * length)));
+  const factor = Math.min(boxes[0] / cropped.height, boxes[1] / cropped.width);
+  const height = Math.max(1, roundHalfEven(cropped.height * factor));
+  const width = Math.max(1, roundHalfEven(cropped.width * factor));
   const small = scale(cropped, height, width);
   const greatest = Math.max(1e-9, small.values.reduce((a, b) => Math.max(a, b), 0));
   small.values = small.values.map((value) => value / greatest);
-  return laidIntoTheMiddle(small, side);
+  return laidIntoTheMiddle(small, shape);
 }
 
 function inkOf({ height, width, values }) {
@@ -91,19 +91,20 @@ function scale(image, height, width) {
   return { height, width, values };
 }
 
-function laidIntoTheMiddle({ height, width, values }, side) {
+function laidIntoTheMiddle({ height, width, values }, shape) {
   let [total, alongY, alongX] = [0, 0, 0];
   values.forEach((value, k) => {
     total += value;
     alongY += value * Math.floor(k / width);
     alongX += value * (k % width);
   });
-  const start = (centre, length) =>
+  const start = (centre, length, side) =>
     Math.min(Math.max(Math.floor(side / 2 - centre + 0.5), 0), side - length);
-  const [top, left] = [start(alongY / total, height), start(alongX / total, width)];
-  const image = new Float32Array(side * side);
+  const top = start(alongY / total, height, shape[0]);
+  const left = start(alongX / total, width, shape[1]);
+  const image = new Float32Array(shape[0] * shape[1]);
   values.forEach((value, k) => {
-    image[(top + Math.floor(k / width)) * side + left + (k % width)] = value;
+    image[(top + Math.floor(k / width)) * shape[1] + left + (k % width)] = value;
   });
   return image;
 }

@@ -14,7 +14,7 @@ function softmax(z) {
 }
 
 class Network {
-  // model: {classes, activation, output, side, layers: [{inputs, units, weights, biases}]},
+  // model: {classes, activation, output, shape, layers: [{inputs, units, weights, biases}]},
   // weights and biases as base64 of little-endian float32.
   constructor(model) {
     Object.assign(this, model);

@@ -1,7 +1,7 @@
 // The page: a paper to draw on, and what the network makes of it.
 
 const network = new Network(DATA.model);
-const side = network.side;
+const [height, width] = network.shape;
 const paper = document.getElementById("paper");
 const pen = paper.getContext("2d", { willReadFrequently: true });
 const PEN_WIDTH = 20;
@@ -35,12 +35,13 @@ function prepared() {
   if (strokes.length === 0) return null;
   const last = strokes.at(-1);
   if (last.image && strokes.length === 1) return last.image; // as it is in the test set
-  const { data, width, height } = pen.getImageData(0, 0, paper.width, paper.height);
-  const values = new Float64Array(width * height);
+  const box = pen.getImageData(0, 0, paper.width, paper.height);
+  const { data } = box;
+  const values = new Float64Array(box.width * box.height);
   for (let k = 0; k < values.length; k += 1) {
     values[k] = (0.299 * data[4 * k] + 0.587 * data[4 * k + 1] + 0.114 * data[4 * k + 2]) / 255;
   }
-  return center({ height, width, values: Array.from(values) }, side);
+  return center({ height: box.height, width: box.width, values: Array.from(values) }, network.shape);
 }
 
 function update() {
@@ -57,7 +58,7 @@ function update() {
 }
 
 function show(image) {
-  paint(document.getElementById("seen"), image ?? new Float32Array(side * side));
+  paint(document.getElementById("seen"), image ?? new Float32Array(width * height));
   const verdict = document.getElementById("verdict");
   const rows = [...document.getElementById("bars").children];
   const tiles = [...document.getElementById("units").children];
@@ -88,10 +89,10 @@ function percent(value) {
   return `${(100 * value).toFixed(1)}%`;
 }
 
-// Ink on a canvas of side·side pixels, black on white.
+// Ink on a canvas of the network's shape, black on white.
 function paint(canvas, image) {
   const context = canvas.getContext("2d");
-  const pixels = context.createImageData(side, side);
+  const pixels = context.createImageData(width, height);
   image.forEach((ink, k) => {
     const brightness = Math.round(255 * (1 - ink));
     pixels.data.set([brightness, brightness, brightness, 255], 4 * k);
@@ -101,8 +102,8 @@ function paint(canvas, image) {
 
 function canvasOf(image) {
   const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
+  canvas.width = width;
+  canvas.height = height;
   paint(canvas, image);
   return canvas;
 }
@@ -113,10 +114,10 @@ function weightsOf(unit) {
   const row = weights.subarray(unit * inputs, (unit + 1) * inputs);
   const greatest = Math.max(1e-9, row.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
   const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
+  canvas.width = width;
+  canvas.height = height;
   const context = canvas.getContext("2d");
-  const pixels = context.createImageData(side, side);
+  const pixels = context.createImageData(width, height);
   row.forEach((weight, k) => {
     const strength = weight / greatest;
     const rest = Math.round(255 * (1 - Math.abs(strength)));
@@ -191,6 +192,10 @@ document.getElementById("undo").addEventListener("click", () => {
   update();
 });
 
+Object.assign(document.getElementById("seen"), { width, height });
+// The paper has the shape of the images, and 280 pixels on its longer side.
+paper.width = Math.round((280 * width) / Math.max(width, height));
+paper.height = Math.round((280 * height) / Math.max(width, height));
 document.getElementById("sizes").textContent = [
   network.layers[0].inputs,
   ...network.layers.map((layer) => layer.units),
@@ -206,7 +211,7 @@ for (let unit = 0; unit < Math.min(network.layers[0].units, DATA.most_units); un
 }
 const bytes = Uint8Array.from(atob(DATA.examples.images), (character) => character.charCodeAt(0));
 DATA.examples.labels.forEach((label, k) => {
-  const image = Float32Array.from(bytes.subarray(k * side * side, (k + 1) * side * side), (b) => b / 255);
+  const image = Float32Array.from(bytes.subarray(k * width * height, (k + 1) * width * height), (b) => b / 255);
   const probabilities = network.probabilities(image);
   const said = network.classes[probabilities.indexOf(Math.max(...probabilities))];
   const button = document.createElement("button");

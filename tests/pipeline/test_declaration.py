@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages import evaluate, fetch, preprocess, train
+from stages import evaluate, export, fetch, preprocess, train
+from stages.cli import is_knob
 
 ROOT = Path(__file__).parent.parent.parent
-STAGES = {"fetch": fetch, "preprocess": preprocess, "train": train, "evaluate": evaluate}
+STAGES = {
+    "fetch": fetch,
+    "preprocess": preprocess,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+}
 
 
 def imported_by(module_name, found=None):
@@ -55,9 +62,7 @@ def test_each_stage_declares_exactly_the_code_that_it_reaches(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_params_yaml_has_every_option_and_the_options_have_its_defaults(name):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())[name]
-    options = {
-        option.name: option for option in STAGES[name].main.params if "path" not in option.name
-    }
+    options = {option.name: option for option in STAGES[name].main.params if is_knob(option)}
     assert list(params) == list(options)
     for key, value in params.items():
         if not options[key].required:

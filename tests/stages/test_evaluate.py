@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score
 
 from nn import Network, load, save
 from stages import evaluate, pictures
-from stages.predictions import Predictions, predict
+from stages.predictions import Predictions, most_confident, predict, sample_of_mistakes
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ def test_galleries_hold_what_they_promise():
     predicted = np.array([0, 1, 1, 0, 2, 0])
     confidence = np.array([0.5, 0.9, 0.7, 0.6, 0.99, 0.8])
     predictions = Predictions(true, predicted, confidence)
-    right, wrong = pictures.most_confident(predictions, 2)
+    right, wrong = most_confident(predictions, 2)
     assert (right.tolist(), wrong.tolist()) == ([4, 2], [1, 5])
-    assert pictures.sample_of_mistakes(predictions, 2).tolist() == [1, 5]
-    assert pictures.sample_of_mistakes(predictions, 99).tolist() == [1, 3, 5]
+    assert sample_of_mistakes(predictions, 2).tolist() == [1, 5]
+    assert sample_of_mistakes(predictions, 99).tolist() == [1, 3, 5]
 
 
 @given(st.integers(1, 5000))

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from importlib.resources import files
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,22 @@ from numpy.typing import NDArray
 from nn import LOSSES, Network
 from nn.activations import SOFTMAX
 
+_PARTS = Path(__file__).parent / "page"
 _SCRIPTS = ("network.js", "centering.js", "page.js")
 
 
-def page(network: Network, side: int, images: NDArray, labels: list[str], most_units: int) -> str:
+def drawing_page(
+    network: Network,
+    shape: tuple[int, int],
+    images: NDArray,
+    labels: Sequence[str],
+    most_units: int,
+) -> str:
     """The HTML of the page.
 
     Args:
-        network: Its inputs are square images.
-        side: Their height and width.
+        network: What answers.
+        shape: Height and width of its images.
         images: (m, d) examples in [0, 1].
         labels: Their true classes.
         most_units: Of the first layer, that are shown.
@@ -28,7 +36,7 @@ def page(network: Network, side: int, images: NDArray, labels: list[str], most_u
             "classes": network.classes,
             "activation": network.activation,
             "output": "softmax" if LOSSES[network.loss].output is SOFTMAX else "sigmoid",
-            "side": side,
+            "shape": shape,
             "layers": [
                 {
                     "inputs": w.shape[1],
@@ -44,10 +52,9 @@ def page(network: Network, side: int, images: NDArray, labels: list[str], most_u
     }
     # Class names are data: none may end the script.
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    folder = files(__package__)
-    html = (folder / "index.html").read_text("utf-8")
-    html = html.replace("/*STYLE*/", (folder / "style.css").read_text("utf-8"))
-    scripts = "\n".join((folder / name).read_text("utf-8") for name in _SCRIPTS)
+    html = (_PARTS / "index.html").read_text("utf-8")
+    html = html.replace("/*STYLE*/", (_PARTS / "style.css").read_text("utf-8"))
+    scripts = "\n".join((_PARTS / name).read_text("utf-8") for name in _SCRIPTS)
     return html.replace("/*SCRIPTS*/", scripts).replace("/*DATA*/null", text)
 
 
