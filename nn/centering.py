@@ -21,8 +21,8 @@ _BOX = 20 / 28
 _LEAST_CONTRAST = 0.12
 # Ink below this part of the darkest is background, whatever the border says.
 _LEAST_INK = 0.03
-# Ink that is so many times stronger than what the border shows is no noise.
-_NOISE = 4.0
+# So many standard deviations of the border are not exceeded by chance, even among millions of pixels.
+_NOISE = 6.0
 
 
 class NothingThereError(ValueError):
@@ -74,7 +74,7 @@ def _ink(picture: NDArray) -> NDArray:
 
 
 def _scaling(to: int, of: int) -> NDArray:
-    """A matrix (to, of) that scales a column of pixels; each row is a triangle that adds up to 1."""
+    """A matrix (to, of) that scales a column of pixels; each row is a triangle of sum 1."""
     ratio = of / to
     places = (np.arange(to) + 0.5) * ratio - 0.5
     weights = 1.0 - np.abs(np.arange(of) - places[:, None]) / max(ratio, 1.0)

@@ -16,14 +16,14 @@ _TEXT = """---
 
 # {name}: a network that recognises its {count} classes
 
-A multi-layer perceptron of {sizes} units, trained in NumPy: {activation} hidden units, {loss} loss.
-`model.npz` is read by `nn.load`, `model.onnx` by any ONNX runtime; `page.html` is a page to draw on,
+A multi-layer perceptron of {sizes} units, trained in NumPy: {activation} hidden units,
+{loss} loss. `model.onnx` is read by any ONNX runtime; `page.html` is a page to draw on,
 for any browser.
 
 ## Data
 
-{data}. Measured on {test} test images that training has never seen; the commands below spell out the
-split. Pixel values {low:g} to {high:g} became 0 to 1. Classes: {classes}.
+{data}. Measured on {test} test images that training has never seen; the commands below
+spell out the split. Pixel values {low:g} to {high:g} became 0 to 1. Classes: {classes}.
 
 ## Metrics
 
@@ -105,8 +105,6 @@ def model_card(
         high=high,
         classes=", ".join(f"`{name}`" for name in network.classes),
         metrics="\n".join(f"| {on} | {key} | {value:.4f} |" for on, key, value in rows),
-        pixels=f"one image of {shape[0]}×{shape[1]} pixels"
-        if shape
-        else f"{network.sizes[0]} numbers",
+        pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{network.sizes[0]} pixels",
         commands="\n".join(f"$ {command}" for command in commands),
     )

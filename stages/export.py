@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -92,14 +93,12 @@ def data_in_words(commands: tuple[str, ...]) -> str:
     return Path(options.get("source", "data of your own")).name
 
 
-def _are_metrics(value: object) -> bool:
-    groups = list(value.values()) if isinstance(value, dict) else [None]
-    return (
-        isinstance(value, dict)
-        and "accuracy" in (value.get("test") or {})
-        and all(isinstance(group, dict) for group in groups)
-        and all(isinstance(x, int | float) for group in groups for x in group.values())
-    )
+def _are_metrics(value: Any) -> bool:
+    try:
+        numbers = [number for group in value.values() for number in group.values()]
+        return "accuracy" in value["test"] and all(isinstance(n, int | float) for n in numbers)
+    except (AttributeError, KeyError, TypeError):
+        return False
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def read_model(path: Path) -> Network:
 
 
 def read_model_for(path: Path, about: About, d: int) -> Network:
-    """The network in a file, for a data set with `d` pixels; raises `Refusal` if it does not fit."""
+    """The network in a file, for images of `d` pixels; raises `Refusal` if it does not fit."""
     network = read_model(path)
     if network.sizes[0] != d:
         fault = f"it takes {network.sizes[0]} pixels, and the test images have {d}"

@@ -18,8 +18,8 @@ def to_onnx(network: Network, metadata: dict[str, str]) -> bytes:
     """An ONNX file, checked, that computes what `Network.probabilities` does.
 
     Its input `images` is (n, d) float32 in [0, 1], n free; its output `probabilities` is
-    (n, classes). Properties hold the class names (`classes`, JSON), the raw pixel values that became
-    0 and 1 (`pixel_range`, JSON), and `metadata`.
+    (n, classes). Properties hold the class names (`classes`, JSON), the raw pixel values that
+    became 0 and 1 (`pixel_range`, JSON), and `metadata`.
     """
     nodes, constants, below = [], [], "images"
     softmax = LOSSES[network.loss].output is SOFTMAX
@@ -36,7 +36,7 @@ def to_onnx(network: Network, metadata: dict[str, str]) -> bytes:
             kind = "Sigmoid" if last else _NODES[network.activation]
             nodes.append(helper.make_node(kind, [f"z_{k}"], [below]))
     constants.append(numpy_helper.from_array(np.array([1], np.int64), "axes"))
-    constants.append(numpy_helper.from_array(np.finfo(np.float32).tiny, "tiny"))
+    constants.append(numpy_helper.from_array(np.array(np.finfo(np.float32).tiny), "tiny"))
     nodes += [
         helper.make_node("Add", [below, "tiny"], ["positive"]),
         helper.make_node("ReduceSum", ["positive", "axes"], ["sum"], keepdims=1),

@@ -3,7 +3,7 @@
 const BOX = 20 / 28;
 const LEAST_CONTRAST = 0.12;
 const LEAST_INK = 0.03;
-const NOISE = 4.0;
+const NOISE = 6.0;
 
 // picture: {height, width, values} of brightness, 0 to 1; shape: [height, width] of the result.
 // Returns its values of ink, row by row, or null if there is nothing on the picture.
