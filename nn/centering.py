@@ -21,7 +21,7 @@ _BOX = 20 / 28
 _LEAST_CONTRAST = 0.12
 # Ink below this part of the darkest is background, whatever the border says.
 _LEAST_INK = 0.03
-# So many standard deviations of the border are not exceeded by chance, even among millions of pixels.
+# So many standard deviations of the border are not exceeded by chance, even by one of a million.
 _NOISE = 6.0
 
 
