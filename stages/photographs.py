@@ -34,19 +34,17 @@ def read_picture(content: bytes) -> NDArray[np.float64]:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height > _MOST_PIXELS:
-                    raise UnreadableError(
-                        f"it has {image.width}×{image.height} pixels; at most "
-                        f"{_MOST_PIXELS // 10**6} million can be read"
-                    )
+                    raise Image.DecompressionBombError
                 image.draft("L", (_ENOUGH, _ENOUGH))
                 upright = ImageOps.exif_transpose(image)
                 upright.thumbnail((_ENOUGH, _ENOUGH), reducing_gap=2.0)
                 rgba = np.asarray(upright.convert("RGBA"), dtype=np.float64) / 255.0
     except UnidentifiedImageError as error:
         raise UnreadableError("it is no picture that can be read") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, UnreadableError):
-            raise
+    except Image.DecompressionBombError as error:
+        most = _MOST_PIXELS // 10**6
+        raise UnreadableError(f"it is too large; at most {most} million pixels are read") from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableError(f"it is a broken picture ({error})") from error
     # Luma, as television has weighted the colours since ITU-R BT.601.
     luma, alpha = rgba[..., :3] @ (0.299, 0.587, 0.114), rgba[..., 3]

@@ -1,0 +1,132 @@
+"""The model for others: ONNX by ONNX's own runtime, the card by Hugging Face's reader."""
+
+import json
+import re
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from huggingface_hub import ModelCard
+
+from nn import ACTIVATIONS, LOSSES, Network, load, scale
+from stages import evaluate, export, train
+from stages.onnx_model import to_onnx
+
+COMMANDS = (
+    "--made-by", "python -m stages.fetch --name mnist_784 --version 1 --source auto",
+    "--made-by", "python -m stages.train --hidden 8",
+)  # fmt: skip
+
+
+@pytest.fixture
+def measured(run, prepared):
+    assert run(train, "--hidden", 8, "--epochs", 3, "--learning-rate", 1).exit_code == 0
+    assert run(evaluate).exit_code == 0
+    return prepared
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [[], [7], [9, 5]])
+def test_onnx_runtime_computes_the_same(loss, activation, hidden):
+    rng = np.random.default_rng(0)
+    network = Network.initialize([12, *hidden, 4], rng, activation=activation, loss=loss)
+    network.weights = [3 * w for w in network.weights]
+    content = to_onnx(network, {"made_by": "a test"})
+    onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+    session = onnxruntime.InferenceSession(content)
+    for n in (1, 3, 200):
+        images = rng.random((n, 12), np.float32)
+        (found,) = session.run(["probabilities"], {"images": images})
+        np.testing.assert_allclose(found, network.probabilities(images), atol=1e-5)
+    properties = session.get_modelmeta().custom_metadata_map
+    assert json.loads(properties["classes"]) == ["0", "1", "2", "3"]
+    assert json.loads(properties["pixel_range"]) == [0.0, 1.0]
+    assert properties["made_by"] == "a test"
+
+
+def test_scores_of_zero_are_no_nan():
+    network = Network([np.zeros((2, 3), np.float32)], [np.full(2, -1e3, np.float32)], ("a", "b"))
+    (found,) = onnxruntime.InferenceSession(to_onnx(network, {})).run(
+        None, {"images": np.zeros((1, 3), np.float32)}
+    )
+    np.testing.assert_array_equal(found, [[0.5, 0.5]])
+
+
+def test_all_files_the_same_every_time(run, measured, tmp_path):
+    folder = tmp_path / "data" / "export"
+    contents = []
+    for _ in range(2):
+        assert run(export, *COMMANDS).exit_code == 0
+        contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert contents[0] == contents[1]
+    assert set(contents[0]) == {"model.onnx", "README.md", "page.html"}
+    session = onnxruntime.InferenceSession(contents[0]["model.onnx"])
+    images = np.load(measured / "test_images.npy")
+    (found,) = session.run(None, {"images": images})
+    expected = load("data/model/model.npz").probabilities(images)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["made_by"]) == [
+        COMMANDS[1], COMMANDS[3]
+    ]  # fmt: skip
+
+
+def test_the_card_says_what_was_measured(run, measured, tmp_path):
+    assert run(export, *COMMANDS).exit_code == 0
+    card = ModelCard.load(tmp_path / "data/export/README.md", ignore_metadata_errors=False)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    found = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert found == metrics["test"]
+    assert card.data.eval_results[0].dataset_name == "mnist_784, version 1 on OpenML"
+    assert card.data.eval_results[0].task_type == card.data.pipeline_tag == "image-classification"
+    for part in ("## Data", "## Metrics", "## Intended use", "## Limits", "## How it was made"):
+        assert part in card.text
+    assert f"| test | accuracy | {metrics['test']['accuracy']:.4f} |" in card.text
+    assert f"$ {COMMANDS[3]}" in card.text
+    assert "16-8-3" in card.text
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("python -m stages.fetch --name optdigits --version 2 --source openml",
+         "optdigits, version 2 on OpenML"),
+        ("python -m stages.fetch --name x --version 1 --source digits/train", "train"),
+        ("python -m stages.fetch --name x --source 'my digits'", "my"),
+        ("something else", "data of your own"),
+    ],
+)  # fmt: skip
+def test_data_in_words(command, words):
+    assert export.data_in_words((command,)).startswith(words)
+
+
+def test_damaged_inputs(refused, run, measured, tmp_path):
+    metrics = tmp_path / "metrics.json"
+    for text in ("{}", "[]", '{"test": {"accuracy": "high"}}', '{"test": 1}'):
+        metrics.write_text(text)
+        assert refused(export).startswith("metrics.json: it has no metrics of the test set")
+    metrics.unlink()
+    assert refused(export).startswith("metrics.json: ")
+    (tmp_path / "data/model/model.npz").write_bytes(b"x")
+    assert refused(export).startswith("data/model/model.npz: it is no model")
+
+
+def test_class_names_cannot_break_the_page(run, measured, tmp_path):
+    names = ["</script><script>alert(1)</script>", "<b>", "ünï"]
+    about = json.loads((measured / "about.json").read_text()) | {"classes": names}
+    (measured / "about.json").write_text(json.dumps(about))
+    assert run(train, "--hidden", 3, "--epochs", 1).exit_code == 0
+    assert run(export).exit_code == 0
+    page = (tmp_path / "data/export/page.html").read_text()
+    assert page.count("</script>") == 1
+    (data,) = re.findall(r"^const DATA = (.*);$", page, flags=re.MULTILINE)
+    assert json.loads(data)["model"]["classes"] == names
+
+
+def test_raw_pixels_are_scaled_by_what_the_properties_say(run, measured):
+    network = load("data/model/model.npz")
+    properties = onnx.load_from_string(to_onnx(network, {})).metadata_props
+    low, high = json.loads({p.key: p.value for p in properties}["pixel_range"])
+    np.testing.assert_array_equal(network.scale([low, high]), scale([low, high], (low, high)))
+    assert (low, high) == network.pixel_range

@@ -1,0 +1,203 @@
+"""Pictures of digits, as people have them, and what the model says of them."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from nn import Network, Recipe, Run, save
+from nn.centering import center
+from stages import predict
+
+DIGITS, LABELS = load_digits().images / 16, load_digits().target
+TRAINED_ON = 1500
+
+
+def drawing(digit, *, size=(160, 160), scale=9, corner=(20, 40), paper=1.0, ink=0.0):
+    """A digit of scikit-learn's on a sheet of paper, bytes of brightness."""
+    large = np.kron(digit, np.ones((scale, scale)))
+    sheet = np.zeros(size)
+    sheet[corner[0] : corner[0] + len(large), corner[1] : corner[1] + len(large)] = large
+    return np.rint(255 * (paper + (ink - paper) * sheet)).astype(np.uint8)
+
+
+def write(path, pixels, **options):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+@pytest.fixture(scope="session")
+def network():
+    images = np.array([center(drawing(d) / 255).reshape(-1) for d in DIGITS[:TRAINED_ON]])
+    targets = np.eye(10, dtype=np.float32)[LABELS[:TRAINED_ON]]
+    recipe = Recipe(
+        hidden=(60,), loss="softmax_cross_entropy", optimizer="adam", learning_rate=0.003, epochs=25
+    )
+    run = Run(recipe, sizes=(784, 10), seed=0)
+    list(run.epochs(images, targets))
+    return run.result
+
+
+@pytest.fixture
+def model(network, tmp_path):
+    path = tmp_path / "data" / "model" / "model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(network, file)
+
+
+def ask(run, *names, **options):
+    """The answers by name of file, out of --json."""
+    result = run(predict, *names, "--json", **options)
+    assert result.exit_code == 0, result.output
+    return {answer["image"]: answer for answer in json.loads(result.stdout)}
+
+
+VARIANTS = {
+    "as it was trained": {},
+    "small, in a corner": {"scale": 4, "corner": (0, 0)},
+    "large, on a wide sheet": {"scale": 30, "size": (300, 700), "corner": (50, 400)},
+    "chalk on a board": {"paper": 0.1, "ink": 0.95},
+    "pencil": {"paper": 0.9, "ink": 0.6},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_digits_are_recognised_in_any_size_place_and_polarity(variant, run, model, tmp_path):
+    held_out = range(TRAINED_ON, TRAINED_ON + 60)
+    for k in held_out:
+        write(tmp_path / "pictures" / f"{k}.png", drawing(DIGITS[k], **VARIANTS[variant]))
+    answers = ask(run, "pictures")
+    right = [answers[f"pictures/{k}.png"]["label"] == str(LABELS[k]) for k in held_out]
+    assert np.mean(right) > 0.9
+
+
+def test_a_line_for_each_picture(run, model, network, tmp_path):
+    pixels = drawing(DIGITS[0])
+    write(tmp_path / "zero.png", pixels)
+    result = run(predict, "zero.png")
+    probabilities = network.probabilities(center(pixels / 255).reshape(-1))
+    first, second = np.argsort(-probabilities)[:2]
+    assert result.output == (
+        f"zero.png: {first}  {probabilities[first]:.1%}  "
+        f"(then {second}, {probabilities[second]:.1%})\n"
+    )
+    assert first == LABELS[0]
+
+
+def test_json_for_programs(run, model, tmp_path):
+    write(tmp_path / "a.png", drawing(DIGITS[3]))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    result = run(predict, "a.png", "b.png", "--json")
+    assert result.exit_code == 1
+    good, bad = json.loads(result.stdout)
+    assert good["image"] == "a.png"
+    assert good["label"] == "3"
+    assert 0 < good["runner_up_confidence"] < good["confidence"] <= 1
+    assert bad == {"image": "b.png", "error": "it is no picture that can be read"}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
+def test_any_kind_of_picture(mode, run, model, tmp_path):
+    picture = Image.fromarray(drawing(DIGITS[4]))
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    picture.save(tmp_path / ("four.tif" if mode == "CMYK" else "four.png"))
+    (answer,) = ask(run, "four.tif" if mode == "CMYK" else "four.png").values()
+    assert answer["label"] == "4"
+
+
+def test_a_transparent_drawing(run, model, tmp_path):
+    ink = 255 - drawing(DIGITS[6])
+    for name, colour in (("black.png", 0), ("white.png", 255)):
+        layers = [np.full_like(ink, colour)] * 3 + [ink]
+        write(tmp_path / name, np.stack(layers, axis=-1))
+    assert {answer["label"] for answer in ask(run, "black.png", "white.png").values()} == {"6"}
+
+
+def test_a_photograph_is_turned_as_it_was_held(run, model, tmp_path):
+    upright = Image.fromarray(drawing(DIGITS[7], size=(120, 160)))
+    exif = upright.getexif()
+    exif[0x0112] = 6  # "turn me clockwise"
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "seven.jpg", exif=exif)
+    (answer,) = ask(run, "seven.jpg").values()
+    assert answer["label"] == "7"
+
+
+def test_standard_input(model, tmp_path):
+    file = io.BytesIO()
+    Image.fromarray(drawing(DIGITS[2])).save(file, format="PNG")
+    result = CliRunner().invoke(predict.main, ["-"], input=file.getvalue())
+    assert result.output.startswith("standard input: 2  ")
+
+
+def test_what_cannot_be_answered_is_said_and_the_others_are_answered(run, model, tmp_path):
+    write(tmp_path / "blank.png", np.full((50, 50), 200, np.uint8))
+    good = write(tmp_path / "good.png", drawing(DIGITS[1]))
+    (tmp_path / "broken.png").write_bytes(good.read_bytes()[:200])
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "nothing").mkdir()
+    write(tmp_path / "huge.png", np.zeros((20_000, 20_000), np.uint8))
+    write(tmp_path / "large.png", np.zeros((11_000, 10_000), np.uint8))
+    names = ["blank", "broken", "text", "empty", "huge", "large", "missing"]
+    result = run(predict, *(f"{name}.png" for name in names), "nothing", "good.png")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("good.png: 1  ")
+    lines = dict(line.removeprefix("Error: ").split(": ", 1) for line in result.stderr.splitlines())
+    assert lines.pop("broken.png").startswith("it is a broken picture")
+    assert lines == {
+        "blank.png": "there is nothing on it.",
+        "text.png": "it is no picture that can be read.",
+        "empty.png": "it is no picture that can be read.",
+        "huge.png": "it is too large; at most 100 million pixels are read.",
+        "large.png": "it is too large; at most 100 million pixels are read.",
+        "missing.png": "No such file or directory.",
+        "nothing": "there is no picture in this folder.",
+    }
+
+
+def test_show_what_the_network_saw(run, model, tmp_path):
+    write(tmp_path / "a.png", drawing(DIGITS[5]))
+    for _ in range(2):
+        assert run(predict, "a.png", "a.png", "--show", "seen.png").exit_code == 0
+        with Image.open(tmp_path / "seen.png") as picture:
+            picture.load()
+            assert picture.width > 400
+
+
+def test_a_submission_for_kaggle(run, model, network, tmp_path):
+    images = np.array([center(drawing(d) / 255).reshape(-1) for d in DIGITS[:5]])
+    pixels = np.rint(images * 255).astype(int)
+    header = ",".join(f"pixel{k}" for k in range(784))
+    np.savetxt("test.csv", pixels, fmt="%d", delimiter=",", header=header, comments="")
+    assert run(predict, "test.csv", "--submission", "submission.csv").exit_code == 0
+    expected = network.predict(np.float32(pixels / 255))
+    assert (tmp_path / "submission.csv").read_text().split() == [
+        "ImageId,Label", *(f"{k},{label}" for k, label in enumerate(expected, 1))
+    ]  # fmt: skip
+
+
+def test_a_submission_that_does_not_fit(refused, model, tmp_path):
+    (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
+    message = refused(predict, "test.csv", "--submission", "x.csv")
+    assert message == "test.csv: its images have 2 pixels; the model takes 784."
+    assert "one IMAGE" in refused(predict, "test.csv", "b.csv", "--submission", "x.csv")
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_without_an_image_or_a_model(refused, tmp_path):
+    assert refused(predict, "a.png").startswith("data/model/model.npz: it is not there")
+    path = tmp_path / "data" / "model" / "model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(Network.initialize([15, 3, 2], np.random.default_rng(0)), file)
+    assert "15 inputs are no image of known shape" in refused(predict, "a.png")
+    assert "no IMAGE" in refused(predict)
