@@ -132,13 +132,16 @@ def gallery(
         return
     blank = np.zeros_like(images[0])
     tiles = _inked(np.array([blank if row < 0 else images[row] for row in rows]))
-    mosaic, corners = _mosaic(tiles, gap=0.36, fill=1.0)
+    height, width = tiles.shape[1:3]
+    # Long names need a line each.
+    gap, arrow = (0.36, " → ") if max(map(len, classes)) <= 3 else (0.6, " →\n")
+    mosaic, corners = _mosaic(tiles, gap=gap * max(1.0, width / height), fill=1.0)
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     for (x, y), row in zip(corners, rows, strict=True):
         if row >= 0:
             true, said = (classes[k] for k in (predictions.true[row], predictions.predicted[row]))
             right = predictions.correct[row]
-            what = _short(said) if right else f"{_short(true)} → {_short(said)}"
+            what = _short(said) if right else f"{_short(true)}{arrow}{_short(said)}"
             axes.text(
                 x,
                 y,
