@@ -9,9 +9,7 @@ class: files numbered throughout come back in the order in which they were writt
 
 import os
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,7 +176,9 @@ def _read(path: Path) -> tuple[NDArray, bool]:
             ) from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise Refusal(f"{path}: it is too large for a network's input.") from error
-        except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        except (Refusal, MemoryError):
+            raise
+        except Exception as error:  # Pillow's decoders raise whatever they stumble over
             if getattr(error, "errno", None):  # the disk's fault
                 raise
             raise Refusal(

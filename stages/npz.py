@@ -53,7 +53,7 @@ def from_npz(path: Path) -> Labelled:
                         if {images, labels} & set(present)
                     ]
                 )
-    except (ValueError, EOFError, KeyError, NotImplementedError) as error:
+    except (ValueError, EOFError, KeyError, RuntimeError) as error:
         raise Refusal(f"{path}: it is no whole .npz file ({error}); get it again.") from error
     except (zipfile.BadZipFile, zlib.error) as error:
         raise Refusal(f"{path}: the archive is damaged ({error}); get it again.") from error
