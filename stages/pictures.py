@@ -111,11 +111,12 @@ def gallery(
     """Digits under their true and predicted class; a row number of -1 leaves a place empty."""
     blank = np.zeros_like(images[0])
     tiles = np.array([blank if row < 0 else images[row] for row in rows])
+    arrow = " → " if max(map(len, classes)) <= 3 else " →\n"  # long names need a line each
     captions, colours = [], []
     for row in rows:
         true, said = (classes[k] for k in (predictions.true[row], predictions.predicted[row]))
         right = predictions.correct[row]
-        what = _short(said) if right else f"{_short(true)} → {_short(said)}"
+        what = _short(said) if right else f"{_short(true)}{arrow}{_short(said)}"
         captions.append(f"{what}  {predictions.confidence[row]:.0%}" if row >= 0 else "")
         colours.append(_RIGHT if right else _WRONG)
     _captioned(_panel(figure, title), tiles, captions, colours)
@@ -197,7 +198,9 @@ def _captioned(
     if len(images) == 0:
         axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes)
         return
-    mosaic, corners = _mosaic(_inked(images), gap=0.36, fill=1.0)
+    height, width = images.shape[1:3]
+    gap = 0.6 if any("\n" in caption for caption in captions) else 0.36
+    mosaic, corners = _mosaic(_inked(images), gap=gap * max(1.0, width / height), fill=1.0)
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     for (x, y), caption, colour in zip(corners, captions, colours, strict=True):
         axes.text(x, y, caption, color=colour, fontsize=7, ha="center", va="bottom")

@@ -15,6 +15,7 @@ from nn import Network
 from nn.centering import NothingThereError, center
 from stages.cli import Refusal, path_option, stage
 from stages.files import Artifacts
+from stages.kaggle import read_kaggle_csv
 from stages.models import read_model
 from stages.photographs import UnreadableError, pictures_in, read_picture
 
@@ -145,7 +146,7 @@ def _show(answers: Sequence[Answer], path: Path) -> None:
 def _submit(network: Network, names: Sequence[str], path: Path) -> None:
     if len(names) != 1:
         raise click.UsageError("predict: with --submission there is one IMAGE, Kaggle's test.csv.")
-    pixels = read_kaggle_csv(Path(names[0]), labels=False).images
+    pixels, _ = read_kaggle_csv(Path(names[0]), labels=False)
     if pixels.shape[1] != network.sizes[0]:
         raise Refusal(
             f"{names[0]}: its images have {pixels.shape[1]} pixels; the model takes "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.pixels import scale
-from stages.cli import BadParameter, Size, path_option, seed_option, stage
+from stages.cli import BadParameter, Refusal, Size, path_option, seed_option, stage
 from stages.datasets import PARTS, About, Raw
 from stages.files import Artifacts, refuse
 
@@ -50,9 +50,10 @@ def main(
       python -m stages.preprocess --test-size 0.2 --validation-size 0.1 --shuffle --seed 1
     """
     raw, folder = Raw.read(Path(raw_path)), Path(prepared_path)
+    _require_three_of_each(raw, Path(raw_path))
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
-        _require_every_class(part, raw, rows)
+        _require_every_class(part, raw, rows, shuffle)
     about = About(raw.classes, full_scale(raw.images, Path(raw_path)), raw.image_shape)
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     d, classes = raw.images.shape[1], len(raw.classes)
@@ -146,16 +147,31 @@ def _pieces(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         yield rows[start : start + _ROWS_AT_ONCE]
 
 
-def _require_every_class(part: str, raw: Raw, rows: NDArray[np.intp]) -> None:
+def _require_three_of_each(raw: Raw, folder: Path) -> None:
+    counts = np.bincount(raw.labels, minlength=len(raw.classes))
+    for name, n in zip(raw.classes, counts, strict=True):
+        if n < len(PARTS):
+            raise Refusal(
+                f"{folder / 'labels.npy'}: class {name} has {n} of the samples, and needs one in "
+                "each of the three parts; add samples to the source, or leave the class out."
+            )
+
+
+def _require_every_class(part: str, raw: Raw, rows: NDArray[np.intp], shuffle: bool) -> None:
     counts = np.bincount(raw.labels[rows], minlength=len(raw.classes))
     if counts.all():
         return
     absent = [raw.classes[k] for k in np.flatnonzero(counts == 0)]
     missing = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
     key = "validation_size" if part == "validation" else "test_size"
+    advice = (
+        "choose a greater size, or more balanced classes"
+        if shuffle
+        else "set preprocess.shuffle: true, which keeps the classes' proportions, or change the "
+        "sizes"
+    )
     raise BadParameter(
-        f"preprocess.{key}: the {part} part has no sample of class {missing}; set "
-        "preprocess.shuffle: true, which keeps the classes' proportions, or change the sizes."
+        f"preprocess.{key}: the {part} part has no sample of class {missing}; {advice}."
     )
 
 

@@ -176,7 +176,9 @@ def _give_up_if_silent(name: str) -> None:
 
 def _ask(name: str) -> None:
     with suppress(OSError, http.client.HTTPException):
-        urllib.request.urlopen(OPENML_LISTING.format(name), timeout=ANSWER_SECONDS).close()
+        # Longer than anybody waits for the thread: one that has ended has had an answer.
+        url = OPENML_LISTING.format(name)
+        urllib.request.urlopen(url, timeout=10 * ANSWER_SECONDS).close()
 
 
 @contextmanager

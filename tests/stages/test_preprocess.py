@@ -134,6 +134,24 @@ def test_a_class_that_only_the_training_part_has(refused, tmp_path):
     assert "preprocess.shuffle: true" in line
 
 
+@pytest.mark.parametrize(
+    ("of_the_first", "message"),
+    [
+        (2, "data/raw/labels.npy: class c0 has 2 of the samples, and needs one in each"),
+        (3, "preprocess.validation_size: the validation part has no sample of class c0; choose a "
+            "greater size"),
+    ],
+)  # fmt: skip
+def test_rare_classes_that_no_shuffling_brings_into_every_part(
+    of_the_first, message, refused, tmp_path
+):
+    raw = example()
+    labels = np.where(np.arange(100) < of_the_first, 0, 1 + np.arange(100) % 3).astype(np.uint8)
+    Raw(raw.images, labels, raw.classes).write(tmp_path / "data" / "raw")
+    sizes = ("--test-size", 10, "--validation-size", 5)
+    assert refused(preprocess, *sizes, "--shuffle").startswith(message)
+
+
 def test_full_scale_by_type_or_by_data():
     def scale_of(*pixels, dtype=np.uint8):
         return preprocess.full_scale(np.array([pixels], dtype), Path("raw"))
