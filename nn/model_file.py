@@ -150,7 +150,7 @@ def _require_consistent(network: Network) -> None:
     if len(network.classes) != len(biases[-1]):
         raise ModelFileError("it has not one class name for each output")
     low, high = network.pixel_range
-    if not low < high < np.inf or low == -np.inf:
+    if low == high or not np.isfinite([low, high]).all():
         raise ModelFileError("its pixel_range is no range")
     shape, pixels = network.image_shape, network.sizes[0]
     if shape is not None and (min(shape) < 1 or shape[0] * shape[1] != pixels):

@@ -11,7 +11,7 @@ def scale(
 ) -> NDArray:
     """Pixels of any shape as floats of `dtype`, such that `pixel_range` becomes [0, 1].
 
-    Values outside the range become 0 or 1.
+    Values outside the range become 0 or 1. (255, 0) is a range, too: of ink on white paper.
     """
     low, high = pixel_range
     inputs = np.array(pixels, dtype=dtype)

@@ -101,7 +101,7 @@ class About:
         value = read_json(path, "preprocess")
         try:
             low, high = (float(number) for number in value["pixel_range"])
-            if not -math.inf < low < high < math.inf:
+            if low == high or not math.isfinite(low - high):
                 raise ValueError("no range")
             return cls(_names(value), (low, high), _image_shape(value))
         except (KeyError, TypeError, ValueError) as error:

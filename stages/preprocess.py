@@ -14,6 +14,8 @@ from stages.datasets import PARTS, About, Raw
 from stages.files import Artifacts, refuse
 
 _ROWS_AT_ONCE = 4_096
+# Ground that is darker than this part of the full scale may be anything.
+_BRIGHT = 0.7
 
 
 @stage("preprocess")
@@ -54,7 +56,10 @@ def main(
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
         _require_every_class(part, raw, rows, shuffle)
-    about = About(raw.classes, full_scale(raw.images, Path(raw_path)), raw.image_shape)
+    pixel_range = full_scale(raw.images, Path(raw_path))
+    if has_bright_ground(raw, pixel_range):
+        pixel_range = pixel_range[::-1]
+    about = About(raw.classes, pixel_range, raw.image_shape)
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     d, classes = raw.images.shape[1], len(raw.classes)
     float32 = np.dtype(np.float32)
@@ -140,6 +145,20 @@ def full_scale(images: NDArray, folder: Path) -> tuple[float, float]:
     if not low < greatest:
         raise refuse(path, "every pixel has the same value", "fetch")
     return low, greatest
+
+
+def has_bright_ground(raw: Raw, pixel_range: tuple[float, float]) -> bool:
+    """Whether the border of most images is paper: ink is then to become 1, as it is in MNIST.
+
+    So that pictures from elsewhere can be shown to the network, whatever their polarity.
+    """
+    if raw.image_shape is None:
+        return False
+    low, high = pixel_range
+    on_border = np.ones(raw.image_shape, bool)
+    on_border[1:-1, 1:-1] = False
+    some = raw.images[:: math.ceil(len(raw.images) / _ROWS_AT_ONCE)]
+    return bool(np.median(some[:, on_border.reshape(-1)]) > low + _BRIGHT * (high - low))
 
 
 def _pieces(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

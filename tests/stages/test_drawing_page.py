@@ -95,6 +95,12 @@ def examples(count):
     return np.array(images), [str(label) for label in LABELS[:count]]
 
 
+def settle(page):
+    """Wait until the page has drawn what has happened."""
+    frame = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frame)
+
+
 def draw(page, points):
     box = page.locator("#paper").bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
@@ -103,7 +109,7 @@ def draw(page, points):
     for place in places[1:]:
         page.mouse.move(*place, steps=4)
     page.mouse.up()
-    page.wait_for_function("!waiting")
+    settle(page)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +196,7 @@ def test_by_keyboard_alone(network, opened):
         page.keyboard.press("Space")
         for _ in range(16):
             page.keyboard.press("ArrowDown")
-        page.wait_for_function("!waiting")
+        settle(page)
         assert page.locator("#verdict").inner_text().startswith("1, ")
         page.keyboard.press("Escape")
         assert page.locator("#verdict").inner_text() == "Draw something."
@@ -213,7 +219,7 @@ def test_a_finger_on_a_phone(network, opened):
                 for x, y in points
             ]
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-        page.wait_for_function("!waiting && strokes.length === 1")
+        settle(page)
         assert page.locator("#verdict").inner_text().startswith("7, ")
 
 

@@ -38,7 +38,7 @@ def network():
     recipe = Recipe(
         hidden=(60,), loss="softmax_cross_entropy", optimizer="adam", learning_rate=0.003, epochs=25
     )
-    run = Run(recipe, sizes=(784, 10), seed=0)
+    run = Run(recipe, sizes=(784, 10), seed=0, pixel_range=(0.0, 255.0))
     list(run.epochs(images, targets))
     return run.result
 

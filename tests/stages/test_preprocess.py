@@ -1,6 +1,7 @@
 """preprocess: scale, one-hot labels, the split; what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +221,19 @@ def test_damaged_raw_files(name, damage, refused, raw_folder, tmp_path):
 def test_whole_files_with_the_wrong_content(name, array, refused, raw_folder):
     np.save(raw_folder / name, array)
     assert refused(preprocess, *SIZES).startswith(f"data/raw/{name}: ")
+
+
+def test_ink_on_paper_becomes_bright_on_dark(run, raw_folder, tmp_path):
+    raw = Raw.read(raw_folder)
+    images = np.array(raw.images)
+    images[:, [0, 1, 2, 3, 5, 6, 7, 8]] = 250  # all but the middle of 3×3 pixels
+    replace(raw, images=images).write(raw_folder)
+    assert run(preprocess, *SIZES).exit_code == 0
+    np.testing.assert_allclose(
+        prepared(tmp_path)["train_images"], 1 - images[:70] / 255, rtol=1e-5, atol=1e-7
+    )
+    about = json.loads((tmp_path / "data/prepared/about.json").read_text())
+    assert about["pixel_range"] == [255, 0]
+    replace(raw, images=images, image_shape=None).write(raw_folder)  # no border is known
+    assert run(preprocess, *SIZES).exit_code == 0
+    np.testing.assert_allclose(prepared(tmp_path)["train_images"], images[:70] / 255, rtol=1e-6)
