@@ -8,7 +8,7 @@ from clones import quick_clone
 def reproduced(tmp_path_factory):
     base = tmp_path_factory.mktemp("pipeline")
     clone = quick_clone(base / "clone", base / "home")
-    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate"]
+    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate", "export"]
     clone.git("add", "--all")
     clone.git("commit", "--quiet", "--message", "baseline")
     return clone

@@ -15,7 +15,7 @@ from nn import load
 def mnist(tmp_path_factory):
     base = tmp_path_factory.mktemp("mnist")
     clone = clone_of_this_repository(base / "clone", base / "home")
-    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate"]
+    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate", "export"]
     return clone
 
 
@@ -45,7 +45,7 @@ def test_the_committed_lock_and_metrics_are_true(mnist):
     # Weights depend on how the kind of processor rounds; all else must be equal.
     for stage in ("fetch", "preprocess"):
         assert committed[stage] == made[stage]
-    for stage in ("train", "evaluate"):
+    for stage in ("train", "evaluate", "export"):
         assert committed[stage]["cmd"] == made[stage]["cmd"]
         assert committed[stage]["params"] == made[stage]["params"]
         code = [dep for dep in committed[stage]["deps"] if dep["path"].endswith(".py")]

@@ -24,7 +24,7 @@ def test_the_walk_through(clone):
     path = clone.folder / "dvc.yaml"
     path.write_text(path.read_text().replace("    deps:\n", "    deps:\n      - digits\n", 1))
     clone.dvc("add", "digits")
-    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate"]
+    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate", "export"]
     images = np.load(clone.folder / "data/raw/images.npy")
     assert images.shape == (1797, 64)
     assert "?? digits" not in clone.git("status", "--porcelain").splitlines()

@@ -9,7 +9,7 @@ import time
 import pytest
 from clones import Clone
 
-STAGES = ["fetch", "preprocess", "train", "evaluate"]
+STAGES = ["fetch", "preprocess", "train", "evaluate", "export"]
 
 
 def metrics(clone):
@@ -24,13 +24,13 @@ def test_a_second_repro_runs_nothing(clone):
 def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
     lock = clone.read("dvc.lock")
     clone.edit(train__learning_rate="0.5")
-    assert clone.repro() == ["train", "evaluate"]
+    assert clone.repro() == ["train", "evaluate", "export"]
     clone.edit(preprocess__test_size="250")
-    assert clone.repro() == ["preprocess", "train", "evaluate"]
+    assert clone.repro() == ["preprocess", "train", "evaluate", "export"]
     clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
     output = clone.dvc("repro")
     assert "Running stage" not in output
-    assert output.count("is cached - skipping run") == 3
+    assert output.count("is cached - skipping run") == 4
     assert clone.read("dvc.lock") == lock
     assert clone.git("status", "--porcelain") == ""
 
