@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nn.pixels import square
 from stages.cli import BadParameter, Refusal, count, path_option, stage
 from stages.datasets import Raw
-from stages.local import from_path
+from stages.own_data.forms import from_path
 from stages.sources import MIRROR_PACKAGE, UnreachableError, from_mirror, from_openml
 
 # SHA-256 of the images as C-ordered uint8 (70000, 784) and of the labels as uint8 (70000,).

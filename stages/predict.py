@@ -15,8 +15,8 @@ from nn import Network
 from nn.centering import NothingThereError, center
 from stages.cli import Refusal, path_option, stage
 from stages.files import Artifacts
-from stages.kaggle import read_kaggle_csv
 from stages.models import read_model
+from stages.own_data.kaggle import read_kaggle_csv
 from stages.photographs import UnreadableError, pictures_in, read_picture
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.cli import Refusal
-from stages.gzipped import reading
-from stages.labelled import Labelled, Part, join
+from stages.own_data.gzipped import reading
+from stages.own_data.labelled import Labelled, Part, join
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte.gz, emnist-letters-test-images-idx3-ubyte.gz

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.cli import Refusal
-from stages.labelled import Labelled
+from stages.own_data.labelled import Labelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image

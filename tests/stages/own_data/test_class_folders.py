@@ -7,8 +7,8 @@ import pytest
 from own_data import write_folder
 from PIL import Image
 
-from stages.class_folders import from_class_folders
 from stages.cli import Refusal
+from stages.own_data.class_folders import from_class_folders
 
 
 @pytest.fixture

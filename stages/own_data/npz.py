@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.cli import Refusal
-from stages.labelled import Labelled, Part, join
+from stages.own_data.labelled import Labelled, Part, join
 
 # What images and labels are called, and the part of the data set that they are.
 _SPELLINGS = (

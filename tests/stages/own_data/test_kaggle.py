@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from own_data import csv_text
 
-from stages import kaggle
 from stages.cli import Refusal
-from stages.kaggle import read_kaggle_csv
+from stages.own_data import kaggle
+from stages.own_data.kaggle import read_kaggle_csv
 
 BYTES = st.integers(0, 255)
 NUMBERS = st.floats(-1e6, 1e6, width=32) | BYTES.map(float)

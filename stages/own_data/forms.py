@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from nn.pixels import square
-from stages.class_folders import from_class_folders
 from stages.cli import Refusal
-from stages.gzipped import reading
-from stages.idx import from_idx_file, from_idx_folder
-from stages.kaggle import read_kaggle_csv
-from stages.labelled import Labelled
-from stages.npz import from_npz
+from stages.own_data.class_folders import from_class_folders
+from stages.own_data.gzipped import reading
+from stages.own_data.idx import from_idx_file, from_idx_folder
+from stages.own_data.kaggle import read_kaggle_csv
+from stages.own_data.labelled import Labelled
+from stages.own_data.npz import from_npz
 
 _FORMS = (
     "IDX files, an .npz file, a CSV file with the header label,pixel0,pixel1,…, or a folder with a "

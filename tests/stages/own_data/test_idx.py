@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from own_data import CODES, idx_bytes
 
 from stages.cli import Refusal
-from stages.idx import from_idx_file, from_idx_folder, read_idx
+from stages.own_data.idx import from_idx_file, from_idx_folder, read_idx
 
 
 @settings(max_examples=60, deadline=None)

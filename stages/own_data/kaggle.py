@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.cli import Refusal
-from stages.gzipped import reading
+from stages.own_data.gzipped import reading
 
 _BYTES_AT_ONCE = 1 << 22
 _LONGEST_HEADER = 1 << 26
