@@ -6,8 +6,8 @@
 - `train`       `data/prepared/` → `data/model/`, live curves in `data/training/`
 - `evaluate`    model and test set → `metrics.json`, `data/evaluation/`; it measures with
                 `predictions` and draws with `pictures`
-- `export`      model → `data/export/`: `onnx_model`, the model `card`, and the `drawing_page`, whose
-                parts are in `page/`
+- `export`      model → `data/export/`: `onnx_model`, the model `card`, and the `drawing_page`,
+                whose parts are in `page/`
 - `predict`     pictures → answers; no part of the pipeline. `photographs` reads them
 
 They share `cli` (parameters and errors), `files` (artifacts, read with care and written whole),
