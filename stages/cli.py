@@ -117,6 +117,14 @@ def path_option(name: str, default: str, description: str) -> Callable:
     return click.option(f"--{name}-path", type=click.Path(), default=default, help=description)
 
 
+def environment_option(name: str, variable: str, description: str, **options: Any) -> Callable:
+    """An option that says who does the work, not what comes out: no parameter, so not for DVC.
+
+    Under DVC the environment variable sets it.
+    """
+    return click.option(f"--{name}", envvar=variable, show_envvar=True, help=description, **options)
+
+
 def stage(name: str) -> Callable[[Callable], click.Command]:
     """Turn a function into the Click command of the stage `name` of `params.yaml`."""
     return click.command(
@@ -179,6 +187,11 @@ class StageCommand(click.Command):
             key = f"{self.name}.{param.name}"
             # The commands of dvc.yaml say where files lie before the parameters begin; whatever
             # of this kind comes later is from params.yaml.
+            if under_dvc and isinstance(param, click.Option) and param.envvar:
+                raise BadParameter(
+                    f"{key}: it is no parameter, since it does not change results; set "
+                    f"{param.envvar} in the environment."
+                )
             if under_dvc and not _is_knob(param) and (knobs_began or param.is_eager):
                 raise BadParameter(
                     f"{key}: there is no such parameter; dvc.yaml says where files lie."
@@ -215,8 +228,8 @@ class StageCommand(click.Command):
 
 
 def _is_knob(param: click.Parameter) -> bool:
-    """Whether `params.yaml` sets it; not `--help`, and not where an artifact lies."""
-    return not (param.is_eager or isinstance(param.type, click.Path))
+    """Whether `params.yaml` sets it; not `--help`, where an artifact lies, or who does the work."""
+    return not (param.is_eager or param.envvar or isinstance(param.type, click.Path))
 
 
 def _key(option: str) -> str:
