@@ -5,9 +5,15 @@
 - `train`       `data/prepared/` → `data/model/`, live curves in `data/training/`
 - `evaluate`    model and test set → `metrics.json`, `data/evaluation/`; it measures with
                 `predictions` and draws with `pictures`
+- `summarize`   the metrics of several runs → their mean and spread
+- `tune`        `data/prepared/` and a search `space` → `data/search/`; it tries with `search`, on
+                the `engines` of joblib (Dask's is in `cluster`), and reports with `ranking` and
+                `trade_off`
+- `adopt`       the best of a search → `params.yaml`
 
-They share `cli` (parameters and errors), `files` (artifacts, read with care and written whole),
-`datasets` (what a raw and a prepared data set consist of) and `progress` (signs of life).
+They share `cli` (parameters and errors), `knobs` (those of training), `files` (artifacts, read with
+care and written whole), `datasets` (what a raw and a prepared data set consist of), `png` (how
+pictures are written) and `progress` (signs of life).
 
 Stages know files, Click, DVCLive and progress bars; `nn` knows arrays. No stage imports another.
 """
