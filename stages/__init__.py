@@ -6,9 +6,9 @@
 - `evaluate`    model and test set → `metrics.json`, `data/evaluation/`; it measures with
                 `predictions` and draws with `pictures`
 - `summarize`   the metrics of several runs → their mean and spread
-- `tune`        `data/prepared/` and a search `space` → `data/search/`; it tries with `search`, on
-                the `engines` of joblib (Dask's is in `cluster`), and reports with `ranking` and
-                `trade_off`
+- `tune`        `data/prepared/` and a search `space` → `data/search/`; it makes a `plan`, tries
+                with `search` on joblib's `engines` (Dask's is in `cluster`), and reports with
+                `ranking` and `trade_off`
 - `adopt`       the best of a search → `params.yaml`
 
 They share `cli` (parameters and errors), `knobs` (those of training), `files` (artifacts, read with

@@ -23,6 +23,10 @@ def main(best_path: str, params_path: str) -> None:
 
     Comments, order and everything else stay as they are. This is no stage of a pipeline: a stage
     must not change what it depends on.
+
+    \b
+    Example:
+      python -m stages.adopt
     """
     best = read_json(Path(best_path), _MADE_BY)
     if not isinstance(best, dict) or not isinstance(best.get("train"), dict):
@@ -55,13 +59,12 @@ def with_value(path: Path, text: str, section: str, key: str, value: Any) -> str
     # A list of lines that begin with a dash ends for ruamel where the next key begins.
     dashes = isinstance(node, SequenceNode) and not node.flow_style
     last = node.value[-1] if dashes else node
-    rest = text[last.end_mark.index :]
+    old, rest = text[start : last.end_mark.index], text[last.end_mark.index :]
     new = as_yaml(value)
     # The comment stays in its column, if it can.
     spaces = len(rest) - len(rest.lstrip(" "))
-    if rest[spaces:].startswith("#"):
-        wanted = spaces + (last.end_mark.index - start) - len(new)
-        rest = " " * max(1, wanted) + rest[spaces:]
+    if rest[spaces:].startswith("#") and "\n" not in old:
+        rest = " " * max(1, spaces + len(old) - len(new)) + rest[spaces:]
     return text[:start] + new + rest
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from nn import Recipe
-from stages.search import Tried, recipe_with
+from stages.plan import Tried, recipe_with
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import joblib
@@ -23,21 +23,16 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingRandomSearchCV,
-    ParameterGrid,
-    ParameterSampler,
     PredefinedSplit,
     RandomizedSearchCV,
     StratifiedKFold,
 )
 from sklearn.utils.class_weight import compute_sample_weight
 
-from nn import DivergedError, Recipe, Run, score
+from nn import DivergedError, Run, score
 from nn.estimator import NetworkClassifier
-from stages.space import Range, Space
+from stages.plan import FACTOR, Plan, Tried
 
-METHODS = ("grid", "random", "halving")
-# The best third of the candidates goes on, with three times the epochs.
-FACTOR = 3
 # Trials of a batch for each worker: more waste less time waiting for a batch's last trial, and more
 # when a batch breaks.
 _BATCH = 4
@@ -100,85 +95,6 @@ class Trial(NetworkClassifier):
         return score(self.network_, X, np.eye(self.n_classes)[y]).accuracy
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What became of a candidate.
-
-    Attributes:
-        knobs: The values of the parameters that vary; with halving, the epochs too.
-        scores: Accuracy on each validation part; nan if training failed.
-        rung: With halving, how often the candidate had gone on before; else 0.
-        lost: Whether it killed its worker.
-    """
-
-    knobs: dict[str, Any]
-    scores: tuple[float, ...]
-    rung: int
-    lost: bool
-
-    @property
-    def accuracy(self) -> float:
-        """The mean; nan if one is nan."""
-        return float(np.mean(self.scores))
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation over the folds."""
-        return float(np.std(self.scores))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be tried.
-
-    Attributes:
-        method: One of `METHODS`.
-        space: The values of each knob that varies.
-        trials: How many candidates are drawn; not for grid, which takes all.
-        folds: Of cross-validation; 0 for the validation split.
-        seed: Of the draw, and of the folds.
-        epochs: Of a training, if they do not vary; with halving, at most.
-    """
-
-    method: str
-    space: Space
-    trials: int
-    folds: int
-    seed: int
-    epochs: int
-
-    def candidates(self) -> list[dict[str, Any]]:
-        """The candidates to begin with, as scikit-learn's searches make them."""
-        if self.method == "grid":
-            return list(ParameterGrid(self.space))
-        return list(ParameterSampler(self.space, self.drawn, random_state=self.seed))
-
-    @property
-    def drawn(self) -> int:
-        """How many candidates are drawn: no more than there are."""
-        if any(isinstance(values, Range) for values in self.space.values()):
-            return self.trials
-        return min(self.trials, len(ParameterGrid(self.space)))
-
-    @property
-    def rungs(self) -> list[tuple[int, int]]:
-        """Candidates and epochs of each rung of halving, from the first."""
-        steps = min(math.floor(math.log(n, FACTOR)) for n in (self.drawn, self.epochs))
-        first = self.epochs // FACTOR**steps
-        candidates, rungs = self.drawn, []
-        for step in range(steps + 1):
-            rungs.append((candidates, first * FACTOR**step))
-            candidates = math.ceil(candidates / FACTOR)
-        return rungs
-
-    @property
-    def total(self) -> int:
-        """How many trials there will be."""
-        if self.method == "halving":
-            return sum(candidates for candidates, _ in self.rungs)
-        return len(self.candidates())
-
-
 def search(
     plan: Plan,
     base: Trial,
@@ -232,12 +148,6 @@ def search(
     return list(_tried(searching))
 
 
-def recipe_with(base: Recipe, knobs: dict[str, Any]) -> Recipe:
-    """The recipe with some of its fields changed; knobs that are none of them are left out."""
-    names = [field.name for field in fields(Recipe)]
-    return Recipe(**{name: knobs.get(name, getattr(base, name)) for name in names})
-
-
 class _Patient:
     """For scikit-learn's searches: trials in batches, and lost ones. To be inherited first."""
 
@@ -282,6 +192,8 @@ class _Patient:
                     # Not the candidate itself, which may be deadly to whoever takes it.
                     self.lost_.append(rows[0][0])
                     rows = [({"lost": len(self.lost_) - 1}, rows[0][1])]
+                elif deaths == 2 * _DEATHS:
+                    raise  # it is not the candidate
             else:
                 self.done(len(rows))
                 return results

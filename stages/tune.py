@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from stages.datasets import About, read_part
 from stages.engines import working_with
 from stages.files import Artifacts
 from stages.knobs import class_weight_option, recipe_of, training_options
+from stages.plan import METHODS, Plan, recipe_with
 from stages.ranking import Ranked, experiment, ranked, table
-from stages.search import METHODS, Plan, Trial, recipe_with, search
 from stages.space import Range, read_space
 
 
@@ -106,6 +107,9 @@ def main(
     Example:
       python -m stages.tune --method halving --trials 27 --epochs 9
     """
+    # Imported here: scikit-learn takes a second, and `--help` should not.
+    from stages.search import Trial, search
+
     base = recipe_of("train", knobs)
     space = read_space(Path(space_path), _searchable(click.get_current_context()))
     plan = Plan(method, space, trials, folds, search_seed, base.epochs)
@@ -126,7 +130,13 @@ def main(
         working_with(engine, workers, scheduler),
         tqdm(total=plan.total, desc="tune", unit="trial", disable=None) as progress,
     ):
-        tried = search(plan, trial, train, validation, progress.update)
+        try:
+            tried = search(plan, trial, train, validation, progress.update)
+        except BrokenExecutor as error:
+            raise Refusal(
+                f"tune.engine: the workers of {engine} die even without work "
+                f"({' '.join(str(error).split())}); see to them, or choose another engine."
+            ) from error
     seen = len(train[0]) * (folds - 1) // folds if folds else len(train[0])
     found = ranked(tried, base, sizes=(train[0].shape[1], len(about.classes)), images=seen)
     if found[0].outcome != "trained":
