@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -250,6 +252,41 @@ def test_a_trial_that_kills_its_worker_is_lost_and_the_others_are_not(
     for ours, theirs in zip(tried[:4], alone[:4], strict=True):
         assert ours.knobs == theirs.knobs
         assert ours.lost or ours.scores == theirs.scores
+
+
+@dataclass(eq=False, repr=False)
+class Hungry(Trial):
+    """Wants more memory than there is, if its learning rate is 2."""
+
+    def fit(self, *data):
+        if self.lost < 0 and self.learning_rate == 2.0:
+            raise MemoryError
+        return super().fit(*data)
+
+
+@dataclass(eq=False, repr=False)
+class Doomed(Trial):
+    """Dies whatever it is given to do."""
+
+    def fit(self, *data):
+        raise BrokenExecutor("a worker died")
+
+
+def in_this_process(trial, prepared):
+    data = [(x, y.argmax(axis=1)) for x, y in (part(prepared, p) for p in ("train", "validation"))]
+    plan = Plan("grid", {"learning_rate": [1.0, 2.0]}, 0, 0, 0, 3)
+    base = trial(hidden=(8,), loss="quadratic", optimizer="sgd", epochs=3, n_classes=3)
+    with working_with("sequential"):
+        return search(plan, base, *data, lambda n: None)
+
+
+def test_a_trial_without_memory_is_lost(prepared):
+    assert [t.lost for t in in_this_process(Hungry, prepared)] == [False, True]
+
+
+def test_workers_that_die_without_work_end_the_search(prepared):
+    with pytest.raises(BrokenExecutor):
+        in_this_process(Doomed, prepared)
 
 
 def test_a_trial_that_diverges_comes_last(tuned, space, prepared, tmp_path):
