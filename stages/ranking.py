@@ -15,10 +15,11 @@ class Ranked:
     """A trial in its place.
 
     Attributes:
-        rank: From 1. Halving's last rung comes first; then the more accurate, then the cheaper.
+        rank: From 1. Failures come last, halving's last rung first; then the more accurate, then
+            the cheaper.
         tried: The trial.
-        cost: Multiplications of one training: 3 × weights × images × epochs, since every weight is
-            used for the outputs, for the errors and for its own gradient.
+        cost: Multiplications of one training that goes through all its epochs: 3 × weights × images
+            × epochs, since a weight is used for the outputs, for the errors, for its gradient.
     """
 
     rank: int
@@ -46,10 +47,7 @@ def ranked(
     """
     costs = [_multiplications(recipe_with(base, t.knobs), sizes, images) for t in tried]
     # Python's sort is stable: what is equal in all stays in the order of the draw.
-    order = sorted(
-        range(len(tried)),
-        key=lambda k: (-tried[k].rung, -_or_worst(tried[k].accuracy), costs[k]),
-    )
+    order = sorted(range(len(tried)), key=lambda k: (*_demerits(tried[k]), costs[k]))
     return [Ranked(rank, tried[k], costs[k]) for rank, k in enumerate(order, start=1)]
 
 
@@ -107,5 +105,6 @@ def _multiplications(recipe: Recipe, sizes: tuple[int, int], images: int) -> int
     return 3 * sum(a * b for a, b in pairwise(layers)) * images * recipe.epochs
 
 
-def _or_worst(accuracy: float) -> float:
-    return -1.0 if math.isnan(accuracy) else accuracy
+def _demerits(tried: Tried) -> tuple[bool, int, float]:
+    failed = math.isnan(tried.accuracy)
+    return failed, -tried.rung, 0.0 if failed else -tried.accuracy
