@@ -121,6 +121,14 @@ def path_option(name: str, default: str, description: str) -> Callable:
     return click.option(f"--{name}-path", type=click.Path(), default=default, help=description)
 
 
+def environment_option(name: str, variable: str, description: str, **options: Any) -> Callable:
+    """An option that says who does the work, not what comes out: no parameter, so not for DVC.
+
+    Under DVC the environment variable sets it.
+    """
+    return click.option(f"--{name}", envvar=variable, show_envvar=True, help=description, **options)
+
+
 def stage(name: str) -> Callable[[Callable], click.Command]:
     """Turn a function into the Click command of the stage `name` of `params.yaml`."""
     return click.command(
@@ -183,6 +191,11 @@ class StageCommand(click.Command):
             key = f"{self.name}.{param.name}"
             # The commands of dvc.yaml say where files lie before the parameters begin; whatever
             # of this kind comes later is from params.yaml.
+            if under_dvc and isinstance(param, click.Option) and param.envvar:
+                raise BadParameter(
+                    f"{key}: it is no parameter, since it does not change results; set "
+                    f"{param.envvar} in the environment."
+                )
             if under_dvc and not is_knob(param) and (knobs_began or param.is_eager):
                 raise BadParameter(
                     f"{key}: there is no such parameter; dvc.yaml says where files lie."
@@ -219,8 +232,9 @@ class StageCommand(click.Command):
 
 
 def is_knob(param: click.Parameter) -> bool:
-    """Whether `params.yaml` sets it; not `--help`, and not what dvc.yaml says."""
-    return not (param.is_eager or isinstance(param.type, click.Path | FromPipeline))
+    """Whether `params.yaml` sets it; not `--help`, what dvc.yaml says, or who does the work."""
+    from_elsewhere = isinstance(param.type, click.Path | FromPipeline)
+    return not (param.is_eager or param.envvar or from_elsewhere)
 
 
 def _key(option: str) -> str:

@@ -90,6 +90,16 @@ _KNOBS = [
 ]
 
 
+def class_weight_option() -> Callable:
+    """`--class-weight`; no field of the recipe, since it is about samples."""
+    return click.option(
+        "--class-weight",
+        type=click.Choice(["equal", "balanced"]),
+        default="equal",
+        help="balanced: rare classes count as much as frequent ones.",
+    )
+
+
 def training_options(command: Callable) -> Callable:
     """Give a command an option for every field of `nn.Recipe`."""
     for knob in reversed(_KNOBS):

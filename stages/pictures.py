@@ -4,24 +4,20 @@ The same arrays give the same PNG, byte for byte. A gallery is drawn as one mosa
 Matplotlib axes for every digit would take longer than the training of the network.
 """
 
-import io
 import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import FigureBase
 from numpy.typing import NDArray
 
 from nn import Network
+from stages.png import png
 from stages.predictions import Predictions, most_confident, sample_of_mistakes
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
 _COLUMNS = 10
-# Dots an inch: a digit of 28 pixels is then drawn with two or three dots a pixel.
-_DPI = 110
 
 
 def draw_all(
@@ -80,12 +76,12 @@ def draw_all(
         confusion(quarters[1, 1])
 
     height = 1 + math.ceil((examples + _COLUMNS) / _COLUMNS)
-    yield "mistakes.png", _png((8, height), mistakes)
-    yield "confident.png", _png((8, height), confident)
-    yield "weights.png", _png((8, 1 + math.ceil(units / _COLUMNS)), weights)
-    yield "confusion.png", _png((7, 6), confusion)
-    yield "overview.png", _png((15, 9), overview)
-    yield "training.png", _png((8, 1 + 2 * math.ceil(len(before) / _COLUMNS)), training)
+    yield "mistakes.png", png((8, height), mistakes)
+    yield "confident.png", png((8, height), confident)
+    yield "weights.png", png((8, 1 + math.ceil(units / _COLUMNS)), weights)
+    yield "confusion.png", png((7, 6), confusion)
+    yield "overview.png", png((15, 9), overview)
+    yield "training.png", png((8, 1 + 2 * math.ceil(len(before) / _COLUMNS)), training)
 
 
 def image_shape(d: int) -> tuple[int, ...]:
@@ -129,7 +125,7 @@ def answers(images: NDArray, captions: Sequence[str]) -> bytes:
         axes = _panel(figure, "what the network saw, and what it says")
         _captioned(axes, images, captions, ["black"] * len(captions))
 
-    return _png((8, 1 + math.ceil(len(images) / _COLUMNS)), draw)
+    return png((8, 1 + math.ceil(len(images) / _COLUMNS)), draw)
 
 
 def before_and_after(figure: FigureBase, before: NDArray, after: NDArray) -> None:
@@ -250,16 +246,3 @@ def _panel(figure: FigureBase, title: str) -> Axes:
 
 def _short(name: str) -> str:
     return name if len(name) <= 8 else name[:7] + "…"
-
-
-def _png(size: tuple[float, float], draw: Callable[[FigureBase], None]) -> bytes:
-    # The defaults, not the user's style: the same arrays must give the same bytes.
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
-        draw(figure)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": None}, bbox_inches="tight")
-    return file.getvalue()

@@ -14,7 +14,7 @@ from nn import DivergedError, Recipe, Run, save, score
 from stages.cli import BadParameter, Refusal, path_option, seed_option, stage
 from stages.datasets import About, read_part
 from stages.files import Artifacts, restored_on_failure
-from stages.knobs import recipe_of, training_options
+from stages.knobs import class_weight_option, recipe_of, training_options
 from stages.resume import ResumeFile
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 
 @stage("train")
 @training_options
-@click.option(
-    "--class-weight",
-    type=click.Choice(["equal", "balanced"]),
-    default="equal",
-    help="balanced: rare classes count as much as frequent ones.",
-)
+@class_weight_option()
 @seed_option()
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File for the trained network.")

@@ -2,12 +2,13 @@
 
 import ast
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stages import evaluate, export, fetch, preprocess, train
+from stages import evaluate, export, fetch, preprocess, train, tune
 from stages.cli import is_knob
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,6 +78,19 @@ def test_every_option_has_a_comment_in_params_yaml(name):
         assert any(line.strip().startswith(f"{key}:") and "#" in line for line in text.splitlines())
 
 
+def test_the_search_declares_its_code_and_every_parameter_of_it_or_of_train():
+    declared = yaml.safe_load((ROOT / "search" / "dvc.yaml").read_text())["stages"]["tune"]["deps"]
+    assert {path for path in declared if path.endswith(".py")} == imported_by("stages.tune")
+    text = (ROOT / "search" / "params.yaml").read_text()
+    params = yaml.safe_load(text)["tune"]
+    of_train = [option.name for option in train.main.params if "path" not in option.name]
+    options = [p for p in tune.main.params if not p.envvar and "path" not in p.name]
+    assert [option.name for option in options] == [*params, *of_train]
+    for option in options[: len(params)]:
+        assert option.default == params[option.name]
+        assert re.search(rf"^  {option.name}: .* # ", text, flags=re.M)
+
+
 def test_nn_knows_nothing_of_stages_files_or_tools():
     for file in (ROOT / "nn").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -87,6 +101,6 @@ def test_nn_knows_nothing_of_stages_files_or_tools():
 
 
 def test_stages_do_not_import_one_another():
-    for name in STAGES:
-        others = {f"stages/{other}.py" for other in STAGES if other != name}
+    for name in [*STAGES, "tune", "adopt"]:
+        others = {f"stages/{other}.py" for other in [*STAGES, "tune", "adopt"] if other != name}
         assert not others & imported_by(f"stages.{name}")

@@ -7,9 +7,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from stages import cli, evaluate, fetch, preprocess, train
+from stages import adopt, cli, evaluate, fetch, preprocess, train, tune
 
-STAGES = [fetch, preprocess, train, evaluate]
+STAGES = [fetch, preprocess, train, evaluate, tune, adopt]
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
