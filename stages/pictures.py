@@ -4,12 +4,15 @@ The same arrays give the same PNG, byte for byte. A gallery is drawn as one mosa
 Matplotlib axes for every digit would take longer than the training of the network.
 """
 
+import io
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
+from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from nn import Network
@@ -18,6 +21,7 @@ from stages.predictions import Predictions, most_confident, sample_of_mistakes
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
 _COLUMNS = 10
+_RED_AND_BLUE: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}
 
 
 def draw_all(
@@ -151,15 +155,27 @@ def hidden_units(figure: FigureBase, weights: NDArray, of: int) -> None:
     axes = _panel(
         figure, f"what {len(weights)} of {of} hidden units look for (red) and avoid (blue)"
     )
+    axes.imshow(_weights_mosaic(weights), interpolation="nearest", **_RED_AND_BLUE)
+
+
+def units_picture(network: Network, most: int) -> bytes:
+    """A small PNG file of the incoming weights of first-layer units, at most so many."""
+    weights = network.weights[0][:most]
+    shape = image_shape(weights.shape[1]) if network.image_shape is None else network.image_shape
+    mosaic = _weights_mosaic(_as_pictures(weights, shape))
+    file = io.BytesIO()
+    metadata: dict[str, Any] = {"Software": None}
+    imsave(file, mosaic, format="png", metadata=metadata, **_RED_AND_BLUE)
+    return file.getvalue()
+
+
+def _weights_mosaic(weights: NDArray) -> NDArray:
     pixels = tuple(range(1, weights.ndim))
     greatest = np.abs(weights).max(axis=pixels, keepdims=True)
     tiles = weights / np.where(greatest > 0, greatest, 1)
     if tiles.ndim == 4:  # a colour image has no sign left to show
-        mosaic, _ = _mosaic(tiles / 2 + 0.5, gap=0.1, fill=1.0)
-        axes.imshow(mosaic, interpolation="nearest")
-    else:
-        mosaic, _ = _mosaic(tiles, gap=0.1, fill=0.0)
-        axes.imshow(mosaic, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+        return _mosaic(tiles / 2 + 0.5, gap=0.1, fill=1.0)[0]
+    return _mosaic(tiles, gap=0.1, fill=0.0)[0]
 
 
 def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ import nn
 from nn import Recipe, Run
 from nn.model_file import DAMAGE
 from stages.files import Artifacts
+from stages.live import Epoch
 
 _PACKAGES = (Path(nn.__file__).parent, Path(__file__).parent)
 
@@ -28,12 +29,12 @@ class Kept(NamedTuple):
 
     Attributes:
         state: Of the run.
-        history: The scores after each of its epochs.
+        history: What was shown of each of its epochs.
         finished: Whether its model was written.
     """
 
     state: dict[str, NDArray]
-    history: list[dict[str, float]]
+    history: list[Epoch]
     finished: bool
 
 
@@ -60,20 +61,25 @@ class ResumeFile:
             del parameters["epochs"]  # a longer run begins as a shorter one does
         digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
         digest.update(f"numpy {np.__version__}, scipy {scipy.__version__}".encode())
-        code = sorted(path for package in _PACKAGES for path in package.glob("*.py"))
+        code = sorted(path for package in _PACKAGES for path in package.rglob("*.py"))
         for part in (*code, *data):
             with part.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         self.key = digest.hexdigest()
 
-    def write(self, run: Run, history: list[dict[str, float]], *, finished: bool = False) -> None:
+    def write(self, run: Run, history: list[Epoch], *, finished: bool = False) -> None:
         """Put the run away; see `Kept`."""
+        pictures = {
+            f"picture_{k}": np.frombuffer(epoch.picture, np.uint8)
+            for k, epoch in enumerate(history)
+        }
         with Artifacts() as artifacts, artifacts.open(self.path) as file:
             np.savez(
                 file,
                 allow_pickle=False,
                 key=np.array(self.key),
-                history=np.array(json.dumps(history)),
+                history=np.array(json.dumps([epoch.scores for epoch in history])),
+                **pictures,
                 finished=np.array(finished),
                 **run.state(),
             )
@@ -84,7 +90,11 @@ class ResumeFile:
             with np.load(self.path, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:
                     return None
-                history = json.loads(str(archive["history"]))
+                scores = json.loads(str(archive["history"]))
+                history = [
+                    Epoch(of_epoch, archive[f"picture_{k}"].tobytes())
+                    for k, of_epoch in enumerate(scores)
+                ]
                 return Kept(dict(archive), history, bool(archive["finished"]))
         except (*DAMAGE, OSError, TypeError):
             return None

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -15,13 +15,13 @@ from stages.cli import BadParameter, Refusal, path_option, seed_option, stage
 from stages.datasets import About, read_part
 from stages.files import Artifacts, restored_on_failure
 from stages.knobs import class_weight_option, recipe_of, training_options
+from stages.live import Epoch, open_live, show
 from stages.resume import ResumeFile
-
-if TYPE_CHECKING:
-    from dvclive import Live
 
 # Training images that `evaluate` shows as the network saw them.
 _EXAMPLES = 20
+# Hidden units in the picture after every epoch.
+_UNITS = 50
 # Copies of the weights that each optimizer keeps beside them.
 _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 
@@ -34,6 +34,11 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 @path_option("model", "data/model/model.npz", "File for the trained network.")
 @path_option("examples", "data/model/examples.npy", "File for images as the network saw them.")
 @path_option("training", "data/training", "Folder for the live curves, in DVCLive's format.")
+@click.option(
+    "--pictures-path",
+    type=click.Path(),
+    help="Folder for a picture of the hidden units after every epoch; none if not given.",
+)
 @path_option("resume", "data/resume.npz", "File from which an interrupted training goes on.")
 def main(
     class_weight: str,
@@ -42,6 +47,7 @@ def main(
     model_path: str,
     examples_path: str,
     training_path: str,
+    pictures_path: str | None,
     resume_path: str,
     **knobs: Any,
 ) -> None:
@@ -74,6 +80,10 @@ def main(
     weights = _balanced(labels) if class_weight == "balanced" else None
     sizes = (images.shape[1], labels.shape[1])
     _require_memory(recipe, sizes)
+    pictures = Path(pictures_path) if pictures_path else None
+    if pictures:
+        # Imported here: Matplotlib takes a moment, and `--help` should not.
+        from stages.pictures import units_picture
 
     def new_run() -> Run:
         return Run(
@@ -101,7 +111,7 @@ def main(
 
     with (
         restored_on_failure(Path(training_path)),
-        _live_log(training_path) as live,
+        open_live(training_path) as live,
         Artifacts() as artifacts,
         tqdm(
             run.epochs(images, labels, weights),
@@ -112,20 +122,16 @@ def main(
             disable=None,
         ) as progress,
     ):
-        for scores in history:
-            _log(live, scores)
+        for epoch in history:
+            show(live, epoch, pictures)
         try:
             for _ in progress:
                 on_train = score(run.current, images, labels)
                 on_validation = score(run.current, *validation)
                 run.judge(on_validation)
-                history.append({
-                    "train/loss": on_train.loss,
-                    "train/accuracy": on_train.accuracy,
-                    "validation/loss": on_validation.loss,
-                    "validation/accuracy": on_validation.accuracy,
-                })  # fmt: skip
-                _log(live, history[-1])
+                picture = units_picture(run.current, _UNITS) if pictures else b""
+                history.append(Epoch.of(on_train, on_validation, picture))
+                show(live, history[-1], pictures)
                 resume.write(run, history)
                 progress.set_postfix_str(
                     f"loss {on_train.loss:.4f}, accuracy {on_train.accuracy:.2%}, "
@@ -146,28 +152,6 @@ def main(
         f"{score(run.result, images, labels).accuracy:.2%} on training, "
         f"{score(run.result, *validation).accuracy:.2%} on validation images"
     )
-
-
-def _log(live: "Live", scores: dict[str, float]) -> None:
-    live.step += 1
-    for name, value in scores.items():
-        live.log_metric(name, value)
-    live.make_summary()
-
-
-def _live_log(folder: str) -> "Live":
-    # Imported here: DVCLive takes half a second, and `--help` should not.
-    from dvclive import Live
-    from scmrepo.exceptions import SCMError
-
-    try:
-        # By default it would rewrite dvc.yaml and save an experiment of its own.
-        return Live(folder, dvcyaml=False, save_dvc_exp=False)
-    except SCMError as error:
-        raise Refusal(
-            f"train: DVCLive needs a git repository with a commit ({error}); make one: "
-            "git add . && git commit -m start"
-        ) from error
 
 
 def _other_causes(recipe: Recipe) -> str:

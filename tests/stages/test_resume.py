@@ -19,6 +19,7 @@ RICH = (
     "--hidden", 7, "--optimizer", "adam", "--learning-rate", 0.02, "--epochs", 6,
     "--schedule", "cosine", "--warmup", 1, "--average", 0.9, "--patience", 3,
     "--dropout-hidden", 0.2, "--shift", 0.5, "--elastic", 0.3, "--smoothness", 1,
+    "--pictures-path", "data/training/plots/images/units",
 )  # fmt: skip
 PLAIN = ("--hidden", 7, "--epochs", 6)
 GOING_ON = "train: going on after epoch"

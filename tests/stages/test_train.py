@@ -1,14 +1,17 @@
 """train: what it writes, what it never reads, what it refuses."""
 
+import io
 import json
 import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nn import Network, load, score
 from stages import train
 from stages.datasets import PARTS
+from stages.pictures import units_picture
 
 LONGER = ("--hidden", 8, "--epochs", 20, "--learning-rate", 1)
 QUICK = ("--hidden", 8, "--epochs", 4, "--learning-rate", 1)
@@ -244,3 +247,14 @@ def test_examples_are_the_images_as_the_network_saw_them(run, prepared, tmp_path
     np.testing.assert_array_equal(np.load(tmp_path / "data/model/examples.npy"), images)
     assert run(train, *QUICK, "--shift", 1).exit_code == 0
     assert not np.allclose(np.load(tmp_path / "data/model/examples.npy"), images, atol=0.1)
+
+
+def test_a_picture_of_the_hidden_units_after_every_epoch(run, prepared, tmp_path):
+    assert run(train, *QUICK, "--pictures-path", "pictures").exit_code == 0
+    pictures = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    assert set(pictures) == {"1.png", "2.png", "3.png", "4.png"}
+    assert len(set(pictures.values())) == 4
+    network = load("data/model/model.npz")
+    assert pictures["4.png"] == units_picture(network, 50)
+    with Image.open(io.BytesIO(pictures["4.png"])) as picture:
+        assert picture.size == (10 * 5, 5)  # 8 units of 4×4 pixels in a line for 10
