@@ -5,8 +5,11 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
+
+SLOW = Path(__file__).parent.parent / "support" / "slow"
 
 # What a stage has begun to write when the blow falls.
 HALF_DONE = {
@@ -23,14 +26,14 @@ def test_interrupted_and_run_again(stage, blow, clone, reproduced):
     for name in ("dvc.lock", "metrics.json"):
         (clone.folder / name).unlink()
     shutil.rmtree(clone.folder / ".dvc" / "cache")
-    for folder in ("raw", "prepared", "model", "training", "evaluation"):
+    for folder in ("raw", "prepared", "model", "training", "evaluation", "export"):
         shutil.rmtree(clone.folder / "data" / folder)
 
     with (clone.folder.parent / "log").open("w+") as log:
         process = subprocess.Popen(
             ["dvc", "repro"],
             cwd=clone.folder,
-            env=clone.environment,
+            env=clone.environment | {"PYTHONPATH": str(SLOW)},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a process group, which the terminal's Ctrl-C would hit

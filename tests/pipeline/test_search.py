@@ -11,7 +11,7 @@ FILES = ("best.json", "trade_off.png", "trials.csv")
 def test_search_adopt_and_train(clone, monkeypatch):
     (clone.folder / "search/space.yaml").write_text(SPACE)
     clone.edit(train__epochs="5")
-    assert clone.repro() == ["train", "evaluate"]  # and no search
+    assert clone.repro() == ["train", "evaluate", "export"]  # and no search
 
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "1")
     assert clone.repro("search/dvc.yaml") == ["tune"]
