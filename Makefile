@@ -15,7 +15,7 @@ all: .venv/installed
 	$(BIN)/dvc metrics show
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 check: .venv/installed-test
 	$(BIN)/ruff check .
