@@ -22,6 +22,7 @@ Read it in this order, one idea a file:
 - `committee`        several networks that decide together
 - `model_file`       a network as one `.npz` file
 - `pixels`           from raw pixels to inputs
+- `centering`        from any picture of a digit to an image as MNIST's were made
 - `estimator`        the network as a scikit-learn classifier
 - `calibration`      does "90 % sure" mean right nine times in ten?
 

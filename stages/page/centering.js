@@ -4,6 +4,10 @@ const BOX = 20 / 28;
 const LEAST_CONTRAST = 0.12;
 const LEAST_INK = 0.03;
 const NOISE = 6.0;
+const FITS = 6;
+const RIDGE = 1e-9;
+const OUTLIER = 3.0;
+const LEAST_OUTLIER = 0.02;
 
 // picture: {height, width, values} of brightness, 0 to 1; shape: [height, width] of the result.
 // Returns its values of ink, row by row, or null if there is nothing on the picture.
@@ -21,24 +25,58 @@ function center(picture, shape) {
   return laidIntoTheMiddle(small, shape);
 }
 
-function inkOf({ height, width, values }) {
-  const border = [];
-  for (let x = 0; x < width; x += 1) border.push(values[x], values[(height - 1) * width + x]);
-  for (let y = 1; y < height - 1; y += 1) {
-    border.push(values[y * width], values[y * width + width - 1]);
-  }
-  const background = median(border);
-  let difference = values.map((value) => value - background);
+function inkOf(picture) {
+  const { height, width, values } = picture;
+  const { background, noise } = backgroundOf(picture);
+  let difference = values.map((value, k) => value - background(Math.floor(k / width), k % width));
   const extreme = (list, pick) => list.reduce((a, b) => pick(a, b), 0);
   if (-extreme(difference, Math.min) > extreme(difference, Math.max)) {
     difference = difference.map((value) => -value);
   }
   const strongest = extreme(difference, Math.max);
   if (strongest < LEAST_CONTRAST) return null;
-  const noise = 1.4826 * median(border.map((value) => Math.abs(value - background)));
   const least = Math.max(NOISE * noise, LEAST_INK * strongest);
   const ink = difference.map((value) => (value < least ? 0 : value / strongest));
   return ink.some((value) => value > 0) ? { height, width, values: ink } : null;
+}
+
+// The plane that fits most of the border, and the standard deviation of the border from it.
+function backgroundOf({ height, width, values }) {
+  const border = [];
+  for (let y = 0; y < height; y += 1) {
+    const inside = y > 0 && y < height - 1;
+    for (let x = 0; x < width; x += inside && width > 1 ? width - 1 : 1) {
+      border.push({ place: [1, y / height - 0.5, x / width - 0.5], value: values[y * width + x] });
+    }
+  }
+  let fit = [median(border.map(({ value }) => value)), 0, 0];
+  const at = (place) => fit[0] * place[0] + fit[1] * place[1] + fit[2] * place[2];
+  let noise = 0;
+  for (let round = 0; round < FITS; round += 1) {
+    const distance = ({ place, value }) => Math.abs(value - at(place));
+    noise = 1.4826 * median(border.map(distance));
+    const kept = border.filter((pixel) => distance(pixel) <= Math.max(OUTLIER * noise, LEAST_OUTLIER));
+    const sum = (term) => kept.reduce((total, pixel) => total + term(pixel), 0);
+    const matrix = [0, 1, 2].map((i) =>
+      [0, 1, 2].map((j) => sum(({ place }) => place[i] * place[j]) + (i === j ? RIDGE : 0)),
+    );
+    fit = solve(matrix, [0, 1, 2].map((i) => sum(({ place, value }) => place[i] * value)));
+  }
+  const [base, down, right] = fit;
+  const background = (y, x) => base + down * (y / height - 0.5) + right * (x / width - 0.5);
+  return { background, noise };
+}
+
+// Three linear equations, by Cramer's rule.
+function solve(matrix, right) {
+  const determinant = ([a, b, c]) =>
+    a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) +
+    a[2] * (b[0] * c[1] - b[1] * c[0]);
+  const whole = determinant(matrix);
+  return [0, 1, 2].map((column) => {
+    const replaced = matrix.map((row, i) => row.map((value, j) => (j === column ? right[i] : value)));
+    return determinant(replaced) / whole;
+  });
 }
 
 function crop({ height, width, values }) {

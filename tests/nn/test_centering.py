@@ -83,7 +83,21 @@ def test_an_image_that_was_prepared_stays_nearly_as_it_is():
     assert max(differences) < 0.06  # a row of faint ink is lost, the rest is a pixel larger
 
 
-def test_noise_and_uneven_paper_are_no_ink():
+@pytest.mark.parametrize("darkest", [0.8, 0.6, 0.4])
+def test_light_that_falls_unevenly_is_no_ink(darkest):
+    y, x = np.mgrid[:120, :120] / 119
+    differences = []
+    for digit in DIGITS[:40]:
+        clean = picture(digit > 0.4)
+        for light in (y, x, (x + y) / 2):
+            paper = darkest + (0.95 - darkest) * light
+            found = center(np.clip(paper - 0.35 * clean, 0, 1))
+            differences.append(np.abs(found - center(clean)).mean())
+    assert np.median(differences) < 1e-6
+    assert max(differences) < 0.08  # the centre is rounded to the next pixel
+
+
+def test_noise_is_no_ink():
     rng = np.random.default_rng(0)
     differences = []
     for digit in DIGITS[:40]:
@@ -103,6 +117,12 @@ def test_nothing_there(value):
     faint = np.full((50, 60), value) + np.random.default_rng(0).normal(0, 0.01, (50, 60))
     with pytest.raises(NothingThereError):
         center(faint)
+
+
+def test_what_is_no_picture():
+    for nonsense in (np.zeros((0, 5)), np.zeros(5), np.full((9, 9), np.nan)):
+        with pytest.raises(ValueError, match="is no picture"):
+            center(nonsense)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
