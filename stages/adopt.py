@@ -52,15 +52,21 @@ def with_value(path: Path, text: str, section: str, key: str, value: Any) -> str
         root = YAML(typ="rt").compose(text)
     except YAMLError as error:
         raise Refusal(f"{path}: it is no YAML ({' '.join(str(error).split())}).") from error
-    node = _child(_child(root, section), key)
-    if node is None:
+    name, node = _child(_child(root, section)[1], key)
+    if name is None or node is None:
         raise Refusal(f"{path}: {section}.{key}: it is not there; add it, with any value.")
-    start = node.start_mark.index
-    # A list of lines that begin with a dash ends for ruamel where the next key begins.
+    if node.anchor is not None or node.start_mark.index < name.end_mark.index:
+        raise Refusal(f"{path}: {section}.{key}: it shares its value by & or *; write it out.")
+    # A list of lines that begin with a dash ends for ruamel where the next key begins. It may begin
+    # in the key's own column, where nothing else may.
     dashes = isinstance(node, SequenceNode) and not node.flow_style
     last = node.value[-1] if dashes else node
-    old, rest = text[start : last.end_mark.index], text[last.end_mark.index :]
-    new = as_yaml(value)
+    start = text.index(":", name.end_mark.index) + 1
+    is_empty = node.start_mark.index == node.end_mark.index
+    end = start if is_empty else last.end_mark.index
+    old, rest = text[start:end], text[end:]
+    comment = old[: old.index("\n")].rstrip() if dashes and "\n" in old else ""
+    new = " " + as_yaml(value) + (" " + comment.lstrip() if comment else "")
     # The comment stays in its column, if it can.
     spaces = len(rest) - len(rest.lstrip(" "))
     if rest[spaces:].startswith("#") and "\n" not in old:
@@ -68,10 +74,10 @@ def with_value(path: Path, text: str, section: str, key: str, value: Any) -> str
     return text[:start] + new + rest
 
 
-def _child(node: Node | None, key: str) -> Node | None:
-    if not isinstance(node, MappingNode):
-        return None
-    return next((value for name, value in node.value if name.value == key), None)
+def _child(node: Node | None, key: str) -> tuple[Node | None, Node | None]:
+    """The key itself, and its value."""
+    pairs = node.value if isinstance(node, MappingNode) else []
+    return next(((name, value) for name, value in pairs if name.value == key), (None, None))
 
 
 if __name__ == "__main__":

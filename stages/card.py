@@ -17,8 +17,7 @@ _TEXT = """---
 # {name}: a network that recognises its {count} classes
 
 A multi-layer perceptron of {sizes} units, trained in NumPy: {activation} hidden units,
-{loss} loss. `model.onnx` is read by any ONNX runtime; `page.html` is a page to draw on,
-for any browser.
+{loss} loss. `model.onnx` is read by any ONNX runtime{page}.
 
 ## Data
 
@@ -34,8 +33,7 @@ spell out the split. Pixel values {low:g} to {high:g} became 0 to 1. Classes: {c
 ## Intended use
 
 Learning how neural networks work, and as a baseline for others. It takes {pixels},
-prepared as the training images were; `python -m stages.predict` and the page prepare photographs
-and drawings that way.
+prepared as the training images were{preparation}.
 
 ## Limits
 
@@ -53,6 +51,9 @@ The same commit and commands give the same bytes on the same kind of processor:
 {commands}
 ```
 """
+
+_PREPARATION = """; `python -m stages.predict` and the page prepare photographs
+and drawings that way"""
 
 
 def model_card(
@@ -94,7 +95,7 @@ def model_card(
     }
     return _TEXT.format(
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
-        name=name,
+        name=" ".join(name.split()),
         count=len(network.classes),
         sizes="-".join(map(str, network.sizes)),
         activation=network.activation,
@@ -103,8 +104,16 @@ def model_card(
         test=test_images,
         low=low,
         high=high,
-        classes=", ".join(f"`{name}`" for name in network.classes),
+        classes=", ".join(map(_quoted, network.classes)),
         metrics="\n".join(f"| {on} | {key} | {value:.4f} |" for on, key, value in rows),
         pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{network.sizes[0]} pixels",
+        page="; `page.html` is a page to draw on, for any browser" if shape else "",
+        preparation=_PREPARATION if shape else "",
         commands="\n".join(f"$ {command}" for command in commands),
     )
+
+
+def _quoted(name: str) -> str:
+    """As code in Markdown, whatever is in it."""
+    text = " ".join(name.split())
+    return f"`` {text} ``" if "`" in text else f"`{text}`"

@@ -10,6 +10,7 @@ import errno
 import math
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -69,10 +70,6 @@ class PositiveNumber(click.ParamType):
             allowed = f"{SMALLEST_NUMBER:g} to {LARGEST_NUMBER:g}"
             self.fail(f"{value!r} is not a number above 0, from {allowed}.", param, ctx)
         return number
-
-
-class FromPipeline(click.types.StringParamType):
-    """A text that dvc.yaml hands over; `params.yaml` has no such key."""
 
 
 class Size(click.ParamType):
@@ -166,6 +163,9 @@ class StageCommand(click.Command):
         try:
             with _interruptible():
                 return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read our output has enough, such as `head`
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            sys.exit(1)
         except OSError as error:
             raise Refusal(describe_os_error(error)) from error
         except MemoryError as error:
@@ -184,6 +184,8 @@ class StageCommand(click.Command):
         position = 0
         while position < len(args):
             token, equals, _ = args[position].partition("=")
+            if token == "--":  # no options come after it
+                break
             position += 1
             param = options.get(token.replace("_", "-"))
             if param is None:
@@ -233,8 +235,8 @@ class StageCommand(click.Command):
 
 def is_knob(param: click.Parameter) -> bool:
     """Whether `params.yaml` sets it; not `--help`, what dvc.yaml says, or who does the work."""
-    from_elsewhere = isinstance(param.type, click.Path | FromPipeline)
-    return not (param.is_eager or param.envvar or from_elsewhere)
+    is_option = isinstance(param, click.Option) and not isinstance(param.type, click.Path)
+    return is_option and not (param.is_eager or param.envvar)
 
 
 def _key(option: str) -> str:

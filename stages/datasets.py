@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from stages.files import Artifacts, read_array, read_json, refuse
 
 PARTS = ("train", "validation", "test")
+# What `fetch.source` may say instead of a path.
+DOWNLOADS = ("auto", "openml", "mirror")
 _ROWS_AT_ONCE = 4_096
 
 

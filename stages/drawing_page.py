@@ -17,7 +17,6 @@ _SCRIPTS = ("network.js", "centering.js", "page.js")
 
 def drawing_page(
     network: Network,
-    shape: tuple[int, int],
     images: NDArray,
     labels: Sequence[str],
     most_units: int,
@@ -25,8 +24,7 @@ def drawing_page(
     """The HTML of the page.
 
     Args:
-        network: What answers.
-        shape: Height and width of its images.
+        network: What answers; it has an `image_shape`.
         images: (m, d) examples in [0, 1].
         labels: Their true classes.
         most_units: Of the first layer, that are shown.
@@ -36,7 +34,7 @@ def drawing_page(
             "classes": network.classes,
             "activation": network.activation,
             "output": "softmax" if LOSSES[network.loss].output is SOFTMAX else "sigmoid",
-            "shape": shape,
+            "shape": network.image_shape,
             "layers": [
                 {
                     "inputs": w.shape[1],

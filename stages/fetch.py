@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nn.pixels import square
 from stages.cli import BadParameter, Refusal, count, path_option, stage
-from stages.datasets import Raw
+from stages.datasets import DOWNLOADS, Raw
 from stages.own_data.forms import from_path
 from stages.sources import MIRROR_PACKAGE, UnreachableError, from_mirror, from_openml
 
@@ -27,7 +27,6 @@ PINNED = {
     )
 }
 MIRRORED = {("mnist_784", 1)}
-_DOWNLOADS = ("auto", "openml", "mirror")
 _MOST_CLASSES = 1_000
 _ROWS_AT_ONCE = 4_096
 
@@ -40,11 +39,11 @@ class Source(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The word or the path, or a `click.BadParameter` that says what may have been meant."""
         path = os.path.expanduser(value)
-        if value in _DOWNLOADS:
+        if value in DOWNLOADS:
             return value
         if value and os.path.exists(path):
             return path
-        close = difflib.get_close_matches(value, [*_DOWNLOADS, *_neighbours(Path(path))], n=1)
+        close = difflib.get_close_matches(value, [*DOWNLOADS, *_neighbours(Path(path))], n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         message = "is neither auto, openml, mirror nor a file or folder that exists."
         return self.fail(f"{value!r} {message}{hint}", param, ctx)
@@ -84,7 +83,7 @@ def main(name: str, version: int, source: str, raw_path: str) -> None:
       python -m stages.fetch --name Fashion-MNIST --version 1
       python -m stages.fetch --source path/to/images
     """
-    if source in _DOWNLOADS:
+    if source in DOWNLOADS:
         raw, title = _download(name, version, source), f"{name} version {version}"
     else:
         raw, title = _read(source), source

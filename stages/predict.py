@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -66,9 +66,13 @@ def main(
     Example:
       python -m stages.predict photo.jpg drawings/ --show seen.png
     """
-    network = read_model(Path(model_path))
-    if not image:
+    if not all(image) or not image:
         raise click.UsageError("predict: no IMAGE; give a file, a folder, or - for standard input.")
+    if image.count("-") > 1:
+        raise click.UsageError("predict: standard input can be read once; give - once.")
+    if submission is not None and (as_json or show is not None):
+        raise click.UsageError("predict: --submission goes without --json and --show.")
+    network = read_model(Path(model_path))
     if submission is not None:
         _submit(network, image, Path(submission))
         return
@@ -78,24 +82,24 @@ def main(
             "cannot be prepared for it."
         )
     answers: list[Answer] = []
-    failed: list[dict[str, str]] = []
+    report: list[dict[str, Any]] = []
     for name, content in _contents(image):
         try:
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
             answers.append(_ask(network, name, center(read_picture(content), network.image_shape)))
         except (UnreadableError, NothingThereError) as error:
-            failed.append({"image": name, "error": str(error)})
+            report.append({"image": name, "error": str(error)})
             click.echo(f"Error: {name}: {error}.", err=True)
         else:
+            report.append(answers[-1].as_json())
             if not as_json:
                 click.echo(_line(answers[-1]))
     if as_json:
-        found = [answer.as_json() for answer in answers]
-        click.echo(json.dumps(found + failed, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
     if show is not None:
         _show(answers, Path(show))
-    if failed:
+    if len(answers) < len(report):
         sys.exit(1)
 
 

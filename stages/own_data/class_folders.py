@@ -21,12 +21,11 @@ from tqdm import tqdm
 
 from stages.cli import Refusal
 from stages.own_data.labelled import Labelled
+from stages.photographs import FORMATS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Not all that Pillow can open: some formats run other programs.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 _PARTS = {
     "train": "train",
     "training": "train",

@@ -3,12 +3,16 @@
 const network = new Network(DATA.model);
 const [height, width] = network.shape;
 const paper = document.getElementById("paper");
+// The paper has the shape of the images, and 280 pixels on its longer side.
+paper.width = Math.round((280 * width) / Math.max(width, height));
+paper.height = Math.round((280 * height) / Math.max(width, height));
 const pen = paper.getContext("2d", { willReadFrequently: true });
-const PEN_WIDTH = 20;
+const PEN_WIDTH = Math.max(2, Math.min(paper.width, paper.height) / 14);
 const STEP = 7;
 
 let strokes = []; // each a list of points, or an example's image
-let cursor = null; // where the keyboard's pen is
+const pointers = new Map(); // the stroke of each finger, pen or mouse that is down
+let cursor = null; // where the keyboard's pen is, and its stroke while it is down
 
 function draw() {
   pen.fillStyle = "#fff";
@@ -49,7 +53,7 @@ function update() {
   const image = prepared();
   show(image);
   if (cursor && document.activeElement === paper) {
-    pen.strokeStyle = cursor.down ? "#2463eb" : "#999";
+    pen.strokeStyle = cursor.stroke ? "#2463eb" : "#999";
     pen.lineWidth = 2;
     pen.beginPath();
     pen.arc(cursor.x, cursor.y, PEN_WIDTH / 2, 0, 2 * Math.PI);
@@ -62,6 +66,7 @@ function show(image) {
   const verdict = document.getElementById("verdict");
   const rows = [...document.getElementById("bars").children];
   const tiles = [...document.getElementById("units").children];
+  verdict.setAttribute("aria-live", pointers.size || cursor?.stroke ? "off" : "polite");
   if (!image) {
     verdict.textContent = "Draw something.";
     rows.forEach((row) => setBar(row, 0, false));
@@ -137,13 +142,22 @@ function pointOf(event) {
 
 function begin(point) {
   if (strokes.some((stroke) => stroke.image)) strokes = []; // a drawing of one's own
-  strokes.push([point, point]);
+  const stroke = [point, point];
+  strokes.push(stroke);
+  return stroke;
+}
+
+// Whatever is being drawn is let go, and other strokes are on the paper.
+function replaceStrokes(others) {
+  pointers.clear();
+  if (cursor) cursor.stroke = null;
+  strokes = others;
+  update();
 }
 
 function clear() {
-  strokes = [];
   cursor = null;
-  update();
+  replaceStrokes([]);
 }
 
 let waiting = false;
@@ -157,25 +171,32 @@ paper.addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return;
   paper.setPointerCapture(event.pointerId);
   cursor = null;
-  begin(pointOf(event));
+  pointers.set(event.pointerId, begin(pointOf(event)));
   updateSoon();
 });
 paper.addEventListener("pointermove", (event) => {
-  if (!paper.hasPointerCapture(event.pointerId)) return;
-  for (const part of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).push(pointOf(part));
+  const stroke = pointers.get(event.pointerId);
+  if (!stroke) return;
+  const parts = event.getCoalescedEvents?.() ?? [];
+  for (const part of parts.length ? parts : [event]) stroke.push(pointOf(part));
   updateSoon();
 });
+for (const end of ["pointerup", "pointercancel"]) {
+  paper.addEventListener(end, (event) => {
+    pointers.delete(event.pointerId);
+    updateSoon();
+  });
+}
 paper.addEventListener("keydown", (event) => {
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  cursor ??= { x: paper.width / 2, y: paper.height / 2, down: false };
+  cursor ??= { x: paper.width / 2, y: paper.height / 2, stroke: null };
   if (event.key === " ") {
-    cursor.down = !cursor.down;
-    if (cursor.down) begin({ x: cursor.x, y: cursor.y });
+    cursor.stroke = cursor.stroke ? null : begin({ x: cursor.x, y: cursor.y });
   } else if (moves[event.key]) {
     const [x, y] = moves[event.key];
     cursor.x = Math.min(Math.max(cursor.x + x * STEP, 0), paper.width);
     cursor.y = Math.min(Math.max(cursor.y + y * STEP, 0), paper.height);
-    if (cursor.down) strokes.at(-1).push({ x: cursor.x, y: cursor.y });
+    cursor.stroke?.push({ x: cursor.x, y: cursor.y });
   } else {
     return;
   }
@@ -187,15 +208,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") clear();
 });
 document.getElementById("clear").addEventListener("click", clear);
-document.getElementById("undo").addEventListener("click", () => {
-  strokes.pop();
-  update();
-});
+document.getElementById("undo").addEventListener("click", () => replaceStrokes(strokes.slice(0, -1)));
 
 Object.assign(document.getElementById("seen"), { width, height });
-// The paper has the shape of the images, and 280 pixels on its longer side.
-paper.width = Math.round((280 * width) / Math.max(width, height));
-paper.height = Math.round((280 * height) / Math.max(width, height));
 document.getElementById("sizes").textContent = [
   network.layers[0].inputs,
   ...network.layers.map((layer) => layer.units),
@@ -220,7 +235,7 @@ DATA.examples.labels.forEach((label, k) => {
   button.setAttribute("aria-label", `Example: ${button.title}`);
   button.classList.toggle("wrong", said !== label);
   button.append(canvasOf(image));
-  button.addEventListener("click", () => { strokes = [{ image }]; cursor = null; update(); });
+  button.addEventListener("click", () => { cursor = null; replaceStrokes([{ image }]); });
   document.getElementById("thumbnails").append(button);
 });
 update();

@@ -49,7 +49,12 @@ def test_values_change_and_comments_stay_in_their_columns(run, best, tmp_path):
     [
         ("train:\n  x: 1", "train:\n  x: [2, 3]"),
         ("train: {x: 1, y: 2}  # z\n", "train: {x: [2, 3], y: 2}  # z\n"),
-        ("train:\n  x:\n    - 1\n    - 9\n  y: 2\n", "train:\n  x:\n    [2, 3]\n  y: 2\n"),
+        ("train:\n  x:\n    - 1\n    - 9\n  y: 2\n", "train:\n  x: [2, 3]\n  y: 2\n"),
+        ("train:\n  x:\n  - 1\n  - 9\n  y: 2\n", "train:\n  x: [2, 3]\n  y: 2\n"),  # DVC's way
+        ("train:\n  x:  # z\n  - 1\n  - 9\n", "train:\n  x: [2, 3] # z\n"),
+        ("train:\n  x:\n  y: 2\n", "train:\n  x: [2, 3]\n  y: 2\n"),
+        ("train:\n  x:  # z\n  y: 2\n", "train:\n  x: [2, 3] # z\n  y: 2\n"),
+        ("train:\n  x:", "train:\n  x: [2, 3]"),
         ("a:\n  x: 1\ntrain:\n  x: 'é' # z\n", "a:\n  x: 1\ntrain:\n  x: [2, 3] # z\n"),
         ("train:\r\n  x: [1,\r\n   2]  # z\r\n", "train:\r\n  x: [2, 3]  # z\r\n"),
     ],
@@ -67,6 +72,8 @@ def test_however_it_was_written(before, after):
         ("tune:\n  hidden: [1]\n", "params.yaml: train.hidden: it is not there"),
         ("", "params.yaml: train.hidden: it is not there"),
         ("train: [", "params.yaml: it is no YAML"),
+        ("a: &h [3]\ntrain:\n  hidden: *h\n", "params.yaml: train.hidden: it shares its value"),
+        ("train:\n  hidden: &h [3]\nb: *h\n", "params.yaml: train.hidden: it shares its value"),
     ],
 )
 def test_other_params_are_refused_and_left_alone(text, message, refused, best, tmp_path):

@@ -73,9 +73,7 @@ def opened(chromium, tmp_path):
     @contextmanager
     def open_page(network, images, labels, units=30, **options):
         path = tmp_path / "page.html"
-        path.write_text(
-            drawing_page(network, network.image_shape, images, labels, units), encoding="utf-8"
-        )
+        path.write_text(drawing_page(network, images, labels, units), encoding="utf-8")
         page = chromium.new_page(**options)
         faults, requests = [], []
         page.on("console", lambda message: faults.append(message.text))
@@ -221,6 +219,61 @@ def test_a_finger_on_a_phone(network, opened):
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
         settle(page)
         assert page.locator("#verdict").inner_text().startswith("7, ")
+
+
+def test_two_fingers_draw_two_strokes(network, opened):
+    images, labels = examples(3)
+    with opened(network, images, labels, has_touch=True) as page:
+        box = page.locator("#paper").bounding_box()
+        touch = page.context.new_cdp_session(page)
+        for kind, height in (("touchStart", 0.3), ("touchMove", 0.5), ("touchEnd", None)):
+            places = [
+                {"x": box["x"] + x * box["width"], "y": box["y"] + height * box["height"], "id": k}
+                for k, x in enumerate((0.3, 0.7))
+                if height is not None
+            ]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        settle(page)
+        strokes = page.evaluate("strokes.map((stroke) => stroke.map((point) => point.x))")
+        assert len(strokes) == 2
+        for places in strokes:
+            assert max(places) - min(places) < 5
+
+
+def test_wiping_in_the_middle_of_a_stroke(network, opened):
+    images, labels = examples(3)
+    with opened(network, images, labels) as page:
+        box = page.locator("#paper").bounding_box()
+        page.mouse.move(box["x"] + 50, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 90, box["y"] + 90)
+        page.keyboard.press("Escape")
+        page.mouse.move(box["x"] + 150, box["y"] + 150)
+        page.mouse.up()
+        assert page.evaluate("strokes.length") == 0
+        page.locator("#paper").focus()
+        for key in ("ArrowUp", "Space", "ArrowUp"):
+            page.keyboard.press(key)
+        page.evaluate("document.getElementById('undo').click()")
+        page.keyboard.press("ArrowUp")
+        settle(page)
+        assert page.evaluate("strokes.length") == 0
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 96), (96, 8)])
+@pytest.mark.parametrize("width", [360, 1000])
+def test_everything_fits_the_screen(shape, width, opened):
+    names = ["a class with a rather long name", "Donaudampfschifffahrtsgesellschaft", "c"]
+    rng = np.random.default_rng(0)
+    pixels = shape[0] * shape[1]
+    network = Network.initialize([pixels, 5, 3], rng, image_shape=shape, classes=names)
+    images = rng.random((3, pixels), np.float32)
+    viewport = {"width": width, "height": 740}
+    with opened(network, images, names, viewport=viewport) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        draw(page, [(0.3, 0.3), (0.7, 0.7)])
+        for bar in page.locator("#bars .bar").all():
+            assert bar.bounding_box()["width"] >= 40
 
 
 def test_examples_are_shown_as_they_are_and_wrong_ones_are_marked(network, opened):

@@ -13,10 +13,9 @@ from nn import ACTIVATIONS, LOSSES, Network, load, scale
 from stages import evaluate, export, train
 from stages.onnx_model import to_onnx
 
-COMMANDS = (
-    "--made-by", "python -m stages.fetch --name mnist_784 --version 1 --source auto",
-    "--made-by", "python -m stages.train --hidden 8",
-)  # fmt: skip
+FETCH = "stages.fetch --name mnist_784 --version 1 --source auto"
+TRAIN = "stages.train --hidden 8"
+MADE_BY = ("--", *FETCH.split(), "--", *TRAIN.split())
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def test_all_files_the_same_every_time(run, measured, tmp_path):
     folder = tmp_path / "data" / "export"
     contents = []
     for _ in range(2):
-        assert run(export, *COMMANDS).exit_code == 0
+        assert run(export, *MADE_BY).exit_code == 0
         contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert contents[0] == contents[1]
     assert set(contents[0]) == {"model.onnx", "README.md", "page.html"}
@@ -68,12 +67,12 @@ def test_all_files_the_same_every_time(run, measured, tmp_path):
     expected = load("data/model/model.npz").probabilities(images)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert json.loads(session.get_modelmeta().custom_metadata_map["made_by"]) == [
-        COMMANDS[1], COMMANDS[3]
+        f"python -m {FETCH}", f"python -m {TRAIN}"
     ]  # fmt: skip
 
 
 def test_the_card_says_what_was_measured(run, measured, tmp_path):
-    assert run(export, *COMMANDS).exit_code == 0
+    assert run(export, *MADE_BY).exit_code == 0
     card = ModelCard.load(tmp_path / "data/export/README.md", ignore_metadata_errors=False)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     found = {result.metric_type: result.metric_value for result in card.data.eval_results}
@@ -83,22 +82,46 @@ def test_the_card_says_what_was_measured(run, measured, tmp_path):
     for part in ("## Data", "## Metrics", "## Intended use", "## Limits", "## How it was made"):
         assert part in card.text
     assert f"| test | accuracy | {metrics['test']['accuracy']:.4f} |" in card.text
-    assert f"$ {COMMANDS[3]}" in card.text
+    assert f"$ python -m {TRAIN}\n" in card.text
     assert "16-8-3" in card.text
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("words", "data", "shown"),
     [
-        ("python -m stages.fetch --name optdigits --version 2 --source openml",
-         "optdigits, version 2 on OpenML"),
-        ("python -m stages.fetch --name x --version 1 --source digits/train", "train"),
-        ("python -m stages.fetch --name x --source 'my digits'", "my"),
-        ("something else", "data of your own"),
+        (["stages.fetch", "--name", "optdigits", "--version", "2", "--source", "openml"],
+         "optdigits, version 2 on OpenML",
+         "python -m stages.fetch --name optdigits --version 2 --source openml"),
+        (["stages.fetch", "--name", "x", "--source", "/home/me/my 'own' digits"],
+         "my 'own' digits",
+         """python -m stages.fetch --name x --source 'my '"'"'own'"'"' digits'"""),
+        (["something", "else"], "data of your own", "python -m something else"),
+        ([], "data of your own", None),
     ],
 )  # fmt: skip
-def test_data_in_words(command, words):
-    assert export.data_in_words((command,)).startswith(words)
+def test_provenance(words, data, shown, run, measured, tmp_path):
+    stages = export.provenance(words)
+    assert export.data_in_words(stages) == data
+    assert run(export, "--", *words).exit_code == 0
+    card = (tmp_path / "data/export/README.md").read_text()
+    assert f"# {data.split(',')[0]}: a network" in card
+    assert shown is None or f"$ {shown}\n" in card
+    assert "/home/me" not in card
+
+
+def test_images_of_unknown_shape_get_no_page(run, prepared, tmp_path):
+    for part in ("train", "validation", "test"):
+        path = prepared / f"{part}_images.npy"
+        np.save(path, np.load(path)[:, :15])
+    about = json.loads((prepared / "about.json").read_text()) | {"image_shape": None}
+    (prepared / "about.json").write_text(json.dumps(about))
+    assert run(train, "--hidden", 8, "--epochs", 1).exit_code == 0
+    assert run(evaluate).exit_code == 0
+    assert "no page to draw on" in run(export).output
+    assert {p.name for p in (tmp_path / "data/export").iterdir()} == {"model.onnx", "README.md"}
+    card = (tmp_path / "data/export/README.md").read_text()
+    assert "page" not in card
+    assert "It takes 15 pixels," in card
 
 
 def test_damaged_inputs(refused, run, measured, tmp_path):

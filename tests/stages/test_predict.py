@@ -2,6 +2,11 @@
 
 import io
 import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,9 +98,9 @@ def test_a_line_for_each_picture(run, model, network, tmp_path):
 def test_json_for_programs(run, model, tmp_path):
     write(tmp_path / "a.png", drawing(DIGITS[3]))
     (tmp_path / "b.png").write_bytes(b"no picture")
-    result = run(predict, "a.png", "b.png", "--json")
+    result = run(predict, "b.png", "a.png", "--json")
     assert result.exit_code == 1
-    good, bad = json.loads(result.stdout)
+    bad, good = json.loads(result.stdout)
     assert good["image"] == "a.png"
     assert good["label"] == "3"
     assert 0 < good["runner_up_confidence"] < good["confidence"] <= 1
@@ -106,12 +111,51 @@ def test_json_for_programs(run, model, tmp_path):
 def test_any_kind_of_picture(mode, run, model, tmp_path):
     picture = Image.fromarray(drawing(DIGITS[4]))
     if mode == "I;16":
-        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+        faint = np.asarray(picture).astype(np.uint16) * 100 + 20_000
+        picture = Image.fromarray(faint)
     else:
         picture = picture.convert(mode)
     picture.save(tmp_path / ("four.tif" if mode == "CMYK" else "four.png"))
     (answer,) = ask(run, "four.tif" if mode == "CMYK" else "four.png").values()
     assert answer["label"] == "4"
+
+
+def test_thin_strokes_of_a_large_scan_are_not_lost(run, model, tmp_path):
+    enlarged = Image.fromarray(drawing(DIGITS[7], size=(160, 160))).resize((6400, 6400))
+    edges = np.asarray(enlarged) < 128
+    outline = edges ^ np.roll(edges, 60, axis=1)  # a pen of 60 pixels along the digit's sides
+    for mode in ("L", "1"):
+        Image.fromarray(np.where(outline, 0, 255).astype(np.uint8)).convert(mode).save(
+            f"{mode}.png"
+        )
+    found = ask(run, "L.png", "1.png")
+    assert found["L.png"]["label"] == found["1.png"]["label"]
+    assert found["L.png"]["confidence"] == pytest.approx(found["1.png"]["confidence"], abs=0.02)
+
+
+def test_formats_that_run_other_programs_are_no_pictures(refused, run, model, tmp_path):
+    Image.fromarray(drawing(DIGITS[0])).convert("L").save(tmp_path / "a.eps")
+    os.rename("a.eps", "innocent.png")
+    assert refused(predict, "innocent.png") == "innocent.png: it is no picture that can be read."
+    (tmp_path / "folder").mkdir()
+    os.rename("innocent.png", "folder/a.eps")
+    write(tmp_path / "folder" / ".hidden.png", drawing(DIGITS[0]))
+    assert "there is no picture in this folder" in refused(predict, "folder")
+
+
+def test_a_reader_that_has_enough(run, model, tmp_path):
+    for k in range(30):
+        write(tmp_path / "many" / f"{k}.png", drawing(DIGITS[k]))
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m stages.predict many | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(predict.__file__).parent.parent)},
+        check=False,
+    )
+    assert done.stdout.startswith("many/0.png: ")
+    assert done.stderr == ""
 
 
 def test_a_transparent_drawing(run, model, tmp_path):
@@ -200,4 +244,7 @@ def test_without_an_image_or_a_model(refused, tmp_path):
     with path.open("wb") as file:
         save(Network.initialize([15, 3, 2], np.random.default_rng(0)), file)
     assert "15 inputs are no image of known shape" in refused(predict, "a.png")
-    assert "no IMAGE" in refused(predict)
+    for nothing in ((), ("",)):
+        assert "no IMAGE" in refused(predict, *nothing)
+    assert "give - once" in refused(predict, "-", "-")
+    assert "goes without" in refused(predict, "a.csv", "--submission", "b.csv", "--json")
