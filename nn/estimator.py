@@ -20,6 +20,7 @@ from nn.loading import Samples
 from nn.recipe import Recipe
 from nn.run import Run
 from nn.scoring import Score, score
+from nn.training import DivergedError
 
 _FLOATS = (np.float64, np.float32)
 
@@ -115,8 +116,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
             for _ in self._run.epochs(*samples):
                 self._record(samples, validation)
                 yield self
+        except DivergedError:
+            self.__dict__.pop("network_", None)  # its weights are worthless
+            raise
         finally:
-            self.network_ = self._run.result
+            if self._run.epoch:
+                self.network_ = self._run.result
 
     def partial_fit(
         self,

@@ -116,7 +116,7 @@ class Run:
                 always does.
 
         Raises:
-            ValueError: If it makes no sense, or differs in something else.
+            ValueError: If it makes no sense, or differs in what has been made.
         """
         recipe.validate()
         for name in ("hidden", "activation", "loss", "optimizer", "average"):

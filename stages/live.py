@@ -1,4 +1,4 @@
-"""What can be watched while training goes on: DVCLive's curves, and a picture after every epoch."""
+"""What can be watched while training goes on: DVCLive's curves, and pictures by epoch."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple

@@ -14,8 +14,8 @@ from stages.datasets import PARTS, About, Raw
 from stages.files import Artifacts, refuse
 
 _ROWS_AT_ONCE = 4_096
-# Ground that is darker than this part of the full scale may be anything.
-_BRIGHT = 0.7
+# Ground that is darker than this part of the data's own range may be anything.
+_BRIGHT = 0.6
 
 
 @stage("preprocess")
@@ -57,7 +57,7 @@ def main(
     for part, rows in parts.items():
         _require_every_class(part, raw, rows, shuffle)
     pixel_range = full_scale(raw.images, Path(raw_path))
-    if has_bright_ground(raw, pixel_range):
+    if has_bright_ground(raw):
         pixel_range = pixel_range[::-1]
     about = About(raw.classes, pixel_range, raw.image_shape)
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
@@ -147,17 +147,17 @@ def full_scale(images: NDArray, folder: Path) -> tuple[float, float]:
     return low, greatest
 
 
-def has_bright_ground(raw: Raw, pixel_range: tuple[float, float]) -> bool:
-    """Whether the border of most images is paper: ink is then to become 1, as it is in MNIST.
+def has_bright_ground(raw: Raw) -> bool:
+    """Whether most of the images' borders is paper: ink is then to become 1, as it is in MNIST.
 
     So that pictures from elsewhere can be shown to the network, whatever their polarity.
     """
     if raw.image_shape is None:
         return False
-    low, high = pixel_range
     on_border = np.ones(raw.image_shape, bool)
     on_border[1:-1, 1:-1] = False
     some = raw.images[:: math.ceil(len(raw.images) / _ROWS_AT_ONCE)]
+    low, high = float(some.min()), float(some.max())
     return bool(np.median(some[:, on_border.reshape(-1)]) > low + _BRIGHT * (high - low))
 
 

@@ -20,8 +20,9 @@ from stages.resume import ResumeFile
 
 # Training images that `evaluate` shows as the network saw them.
 _EXAMPLES = 20
-# Hidden units in the picture after every epoch.
-_UNITS = 50
+# Hidden units in a picture, and the first epochs that all have one. Later, when little changes, one
+# in so many has.
+_UNITS, _EPOCHS = 50, 30
 # Copies of the weights that each optimizer keeps beside them.
 _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 
@@ -37,7 +38,7 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 @click.option(
     "--pictures-path",
     type=click.Path(),
-    help="Folder for a picture of the hidden units after every epoch; none if not given.",
+    help="Folder for pictures of the hidden units, epoch by epoch; none if not given.",
 )
 @path_option("resume", "data/resume.npz", "File from which an interrupted training goes on.")
 def main(
@@ -97,7 +98,10 @@ def main(
 
     data = [folder / f"{p}_{k}.npy" for p in ("train", "validation") for k in ("images", "labels")]
     resume = ResumeFile(
-        Path(resume_path), recipe, [seed, class_weight], [*data, folder / "about.json"]
+        Path(resume_path),
+        recipe,
+        [seed, class_weight, pictures is not None],
+        [*data, folder / "about.json"],
     )
     run, history = new_run(), []
     kept = resume.read()
@@ -129,7 +133,8 @@ def main(
                 on_train = score(run.current, images, labels)
                 on_validation = score(run.current, *validation)
                 run.judge(on_validation)
-                picture = units_picture(run.current, _UNITS) if pictures else b""
+                is_shown = pictures and (run.epoch <= _EPOCHS or run.epoch % _EPOCHS == 0)
+                picture = units_picture(run.current, _UNITS) if is_shown else b""
                 history.append(Epoch.of(on_train, on_validation, picture))
                 show(live, history[-1], pictures)
                 resume.write(run, history)

@@ -82,7 +82,9 @@ class Trial(NetworkClassifier):
         try:
             for _ in run.epochs(samples.images, samples.targets, weights):
                 if self.patience and X_val is not None:
-                    run.judge(score(run.current, X_val, np.eye(self.n_classes)[y_val]))
+                    run.judge(
+                        score(run.current, X_val, np.eye(self.n_classes, dtype=np.float32)[y_val])
+                    )
         except DivergedError:
             return self
         self.network_ = run.result
@@ -92,7 +94,10 @@ class Trial(NetworkClassifier):
         """Fraction of the samples that are recognised; nan if there is no network."""
         if self.network_ is None:
             return math.nan
-        return score(self.network_, X, np.eye(self.n_classes)[y]).accuracy
+        return score(self.network_, X, self._one_hot(y)).accuracy
+
+    def _one_hot(self, y: NDArray | None) -> NDArray:
+        return np.eye(self.n_classes, dtype=np.float32)[y]
 
 
 def search(

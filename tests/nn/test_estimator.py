@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from nn import NetworkClassifier, Recipe, load, save
+from nn import DivergedError, NetworkClassifier, Recipe, load, save
 
 
 @parametrize_with_checks([NetworkClassifier()])
@@ -281,3 +281,11 @@ def test_it_is_not_fitted_before_an_epoch_is_done(digits):
         unfitted.fit(*digits)
     with pytest.raises(NotFittedError):
         unfitted.predict(digits[0])
+
+
+def test_a_diverged_training_leaves_no_network(digits):
+    diverging = classifier(learning_rate=1e300, activation="relu", hidden=(9, 9))
+    with pytest.raises(DivergedError), np.errstate(all="ignore"):
+        diverging.fit(*digits)
+    with pytest.raises(NotFittedError):
+        diverging.predict(digits[0])

@@ -84,7 +84,11 @@ def test_not_where_the_schedule_depends_on_their_number(run, interrupted):
     assert GOING_ON not in run(train, *changed).output
 
 
-@pytest.mark.parametrize("change", [("--seed", 1), ("--hidden", 3), ("--l2", 0.1)], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [("--seed", 1), ("--hidden", 3), ("--l2", 0.1), ("--pictures-path", "pictures")],
+    ids=str,
+)
 def test_other_parameters_start_anew(change, run, interrupted):
     interrupted(3, *PLAIN)
     assert GOING_ON not in run(train, *PLAIN, *change).output

@@ -256,5 +256,8 @@ def test_a_picture_of_the_hidden_units_after_every_epoch(run, prepared, tmp_path
     assert len(set(pictures.values())) == 4
     network = load("data/model/model.npz")
     assert pictures["4.png"] == units_picture(network, 50)
+    assert run(train, "--hidden", 2, "--epochs", 65, "--pictures-path", "many").exit_code == 0
+    numbers = {int(path.stem) for path in (tmp_path / "many").iterdir()}
+    assert numbers == {*range(1, 31), 60}
     with Image.open(io.BytesIO(pictures["4.png"])) as picture:
         assert picture.size == (10 * 5, 5)  # 8 units of 4×4 pixels in a line for 10
