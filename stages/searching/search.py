@@ -82,9 +82,7 @@ class Trial(NetworkClassifier):
         try:
             for _ in run.epochs(samples.images, samples.targets, weights):
                 if self.patience and X_val is not None:
-                    run.judge(
-                        score(run.current, X_val, np.eye(self.n_classes, dtype=np.float32)[y_val])
-                    )
+                    run.judge(score(run.current, X_val, self._one_hot(y_val)))
         except DivergedError:
             return self
         self.network_ = run.result
