@@ -175,7 +175,7 @@ def test_a_photograph_is_turned_as_it_was_held(run, model, tmp_path):
     assert answer["label"] == "7"
 
 
-def test_standard_input(model, tmp_path):
+def test_standard_input(run, model):
     file = io.BytesIO()
     Image.fromarray(drawing(DIGITS[2])).save(file, format="PNG")
     result = CliRunner().invoke(predict.main, ["-"], input=file.getvalue())
