@@ -1,0 +1,17 @@
+"""Searches as the tests make them: quick, in this process, on a small space."""
+
+QUICK = {"--hidden": 8, "--epochs": 4, "--learning-rate": 1, "--workers": 1}
+LISTS = "hidden: [[5], [8, 6]]\nlearning_rate: [0.3, 1, 3]\n"
+RANGES = """\
+hidden: [[5], [8, 6]]
+learning_rate: {log: [0.1, 10]}
+dropout_hidden: {uniform: [0, 0.5]}
+batch_size: {integer: [5, 50]}
+"""
+FILES = ("best.json", "trade_off.png", "trials.csv")
+
+
+def quick(*options):
+    """These options, and whatever they do not say of a quick search in this process."""
+    rest = {name: value for name, value in QUICK.items() if name not in options}
+    return [*(part for pair in rest.items() for part in pair), *options]
