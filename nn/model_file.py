@@ -11,6 +11,7 @@
 | `image_shape` | (2,) | height and width of an image; (0, 0) if the inputs are no image |
 """
 
+import io
 import tokenize
 import zipfile
 import zlib
@@ -52,21 +53,26 @@ def save(network: Network, file: BinaryIO) -> None:
     """
     if type(network) is not Network:
         raise TypeError(f"a {type(network).__name__} is no single network")
-    layers = {}
+    entries = {
+        "format": np.array(FORMAT),
+        "activation": np.array(network.activation),
+        "loss": np.array(network.loss),
+        "classes": np.array(network.classes),
+        "pixel_range": np.array(network.pixel_range, dtype=np.float64),
+        "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
+    }
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        layers[f"weights_{layer}"] = w
-        layers[f"biases_{layer}"] = b
-    np.savez(
-        file,
-        allow_pickle=False,
-        format=np.array(FORMAT),
-        activation=np.array(network.activation),
-        loss=np.array(network.loss),
-        classes=np.array(network.classes),
-        pixel_range=np.array(network.pixel_range, dtype=np.float64),
-        image_shape=np.array(network.image_shape or (0, 0), dtype=np.int64),
-        **layers,
-    )
+        entries[f"weights_{layer}"] = w
+        entries[f"biases_{layer}"] = b
+    # As `np.savez` does it, but the bytes of its archives depend on Python's version and on the
+    # operating system.
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in entries.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.create_system = 3
+            archive.writestr(entry, content.getbuffer())
 
 
 def load(file: str | PathLike | BinaryIO) -> Network:

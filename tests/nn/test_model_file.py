@@ -1,5 +1,6 @@
 """One file, the same network; anything else is refused with a reason."""
 
+import hashlib
 import io
 import zipfile
 
@@ -132,3 +133,13 @@ def test_a_truncated_file_is_refused_wherever_it_ends():
         with pytest.raises(ModelFileError):
             load(io.BytesIO(content[:end]))
     assert zipfile.is_zipfile(io.BytesIO(content))
+
+
+def test_the_bytes_do_not_depend_on_the_version_of_python_or_the_system():
+    weights, biases = np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(2, np.float32)
+    file = io.BytesIO()
+    save(Network([weights], [biases], ("a", "b")), file)
+    # The same with CPython 3.11.2, 3.11.7, 3.12.1 and 3.13.0.
+    assert hashlib.sha256(file.getvalue()).hexdigest() == (
+        "4f749b71fd938f885f6e82343c77271359abb77c2af5f45b1e61ae4ca93aa870"
+    )
