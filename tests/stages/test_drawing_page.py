@@ -6,21 +6,12 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from drawings import DIGITS, LABELS, STROKES, draw, examples, pen, settle
 from playwright.sync_api import Error, sync_playwright
-from sklearn.datasets import load_digits
 
 from nn import Network, Recipe, Run
 from nn.centering import center
 from stages.drawing_page import drawing_page
-
-DIGITS, LABELS = load_digits().images / 16, load_digits().target
-# Strokes as a hand draws them, in parts of the paper.
-STROKES = {
-    "0": [(0.5 + 0.2 * np.sin(t), 0.5 - 0.3 * np.cos(t)) for t in np.linspace(0, 2 * np.pi, 24)],
-    "1": [(0.5, 0.2), (0.5, 0.8)],
-    "7": [(0.3, 0.2), (0.7, 0.2), (0.55, 0.5), (0.45, 0.8)],
-}
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +30,6 @@ def chromium():
             pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
-
-
-def pen(points, rng):
-    """A drawing along the points, with an unsteady hand."""
-    picture = Image.new("L", (280, 280))
-    places = [tuple(280 * (np.array(point) + rng.normal(0, 0.02, 2))) for point in points]
-    ImageDraw.Draw(picture).line(places, fill=255, width=20, joint="curve")
-    return np.asarray(picture) / 255
 
 
 @pytest.fixture(scope="module")
@@ -86,28 +69,6 @@ def opened(chromium, tmp_path):
         assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
 
     return open_page
-
-
-def examples(count):
-    images = [center(np.kron(digit, np.ones((9, 9)))).reshape(-1) for digit in DIGITS[:count]]
-    return np.array(images), [str(label) for label in LABELS[:count]]
-
-
-def settle(page):
-    """Wait until the page has drawn what has happened."""
-    frame = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    page.evaluate(frame)
-
-
-def draw(page, points):
-    box = page.locator("#paper").bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
-    settle(page)
 
 
 @pytest.mark.parametrize(
