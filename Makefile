@@ -1,47 +1,58 @@
-# make          set up, run the pipeline on real MNIST, print the metrics
+# make          install, run the pipeline on MNIST, print the metrics
 # make test     run the tests
-# make check    lint, format and types
+# make check    lint, check the format and the types
+# make format   fix what the linter can fix
+# make docs     write docs/parameters.md from the options of the stages
+# make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
 
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
-# DVC runs the stages with whatever `python` comes first.
+# DVC runs the stages with the first `python` in PATH.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: all test check format lock clean
+INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e
+
+.PHONY: all test check format docs lock clean
 
 all: .venv/installed
-	$(BIN)/dvc repro
-	$(BIN)/dvc metrics show
+	"$(BIN)/dvc" repro
+	"$(BIN)/dvc" metrics show
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
+	"$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 check: .venv/installed-test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
 
 format: .venv/installed-test
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
 
-# Pins every version anew, for all supported versions of Python and all platforms; needs uv.
+docs: .venv/installed
+	"$(BIN)/python" -m tools.parameters
+
+# Both files list the same versions, for every supported version of Python and every platform.
 lock:
-	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
-		--all-extras --no-header --no-annotate --upgrade pyproject.toml --output-file constraints.txt
+	uv lock --upgrade
+	uv export --quiet --all-extras --no-hashes --no-emit-project --no-annotate --no-header \
+		--format requirements.txt --output-file constraints.txt
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "expected Python 3.11 to 3.14, got %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
-	touch $@
+	@echo "Installing the dependencies into .venv; this takes a minute or two."
+	@$(INSTALL) .
+	@touch $@
 
 .venv/installed-test: .venv/installed
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
-	touch $@
+	@echo "Installing the dependencies of the tests into .venv."
+	@$(INSTALL) '.[test]'
+	@touch $@

@@ -1,12 +1,12 @@
-"""Side-by-side measurements against other libraries, in one process and on the same data.
+"""Benchmarks beside other libraries, in one process and on the same data.
 
-    python -m benchmarks.epoch        # time of an epoch, beside frameworks and bare products
-    python -m benchmarks.optimizers   # what each optimizer costs, for large layers
-    python -m benchmarks.accuracy     # time until 96.59 % of the test images are recognised
-    python -m benchmarks.prediction   # images a second
-    python -m benchmarks.scale        # seconds and memory, as the data set outgrows memory
-    python -m benchmarks.threads      # why small layers get one thread
+    python -m benchmarks.epoch        # time of an epoch, beside frameworks and bare matrix products
+    python -m benchmarks.optimizers   # time of an epoch of large layers with each optimizer
+    python -m benchmarks.accuracy     # training time until 96.59 % test accuracy
+    python -m benchmarks.prediction   # predicted images per second
+    python -m benchmarks.scale        # time and memory for data sets of growing size
+    python -m benchmarks.threads      # matrix products with one and two threads
 
-Each prints a table and writes JSON to `data/benchmarks/`. Peers that are not installed are named
-and left out; `pip install torch jax onnx onnxruntime` brings them.
+Each prints a table and writes it as JSON to `data/benchmarks/`. Libraries that are not installed
+are skipped with a message; `pip install torch jax onnx onnxruntime` installs them.
 """

@@ -1,8 +1,8 @@
-"""Time until 96.59 % of the test images are recognised, from arrays in memory.
+"""Training time until 96.59 % test accuracy, the figure that the article reaches in 30 epochs.
 
-The figure that the article published after 30 epochs. The test set is scored after every epoch, off
-the clock; it decides nothing else. All minimise the quadratic loss but scikit-learn, which
-has softmax cross-entropy only; this project runs with both.
+The test accuracy is computed after every epoch; the time for that is not counted. All minimize the
+quadratic loss, except scikit-learn, which has softmax cross-entropy only; this project is measured
+with both.
 """
 
 import time
@@ -18,7 +18,7 @@ _MOST_EPOCHS = 20
 
 @click.command()
 def main() -> None:
-    """Time until 96.59 % of the test images are recognised."""
+    """Measure the training time until 96.59 % test accuracy."""
     images, targets, test_images, test_targets = mnist()
     labels = test_targets.argmax(axis=1)
     rows = []

@@ -1,4 +1,4 @@
-"""What the benchmarks share: data, timing, tables."""
+"""Data, timing and tables of the benchmarks."""
 
 import importlib
 import json
@@ -22,7 +22,7 @@ def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
         for kind in ("images", "labels"):
             path = PREPARED / f"{part}_{kind}.npy"
             if not path.exists():
-                raise SystemExit(f"{path} is not there; run: dvc repro preprocess")
+                raise SystemExit(f"{path}: the file does not exist; run: dvc repro preprocess")
             parts[part, kind] = np.load(path)
     train = (
         np.concatenate([parts["train", kind], parts["validation", kind]])
@@ -32,11 +32,11 @@ def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
 
 
 def installed(module: str) -> bool:
-    """Whether a peer can be imported; says so if not."""
+    """Whether a library can be imported; prints a message if not."""
     try:
         importlib.import_module(module)
     except ImportError:
-        print(f"{module} is not installed: left out")
+        print(f"{module} is not installed: skipped")
         return False
     return True
 
@@ -44,12 +44,12 @@ def installed(module: str) -> bool:
 def medians(
     competitors: dict[str, Callable[[], object]], repeats: int, seconds: bool = True
 ) -> dict[str, float]:
-    """Median of `repeats` measurements of each competitor, in turn, so that noise hits all alike.
+    """Median of `repeats` measurements of each competitor, measured in turn.
 
     Args:
-        competitors: By name; each call does the work once.
-        repeats: Measurements of each, after one that does not count.
-        seconds: Time the call; else take the number that it returns.
+        competitors: Functions that do the work once, by name.
+        repeats: Number of measurements of each, after one that is not counted.
+        seconds: Whether to time the call; otherwise the number that it returns is used.
     """
     found: dict[str, list[float]] = {name: [] for name in competitors}
     for repeat in range(repeats + 1):
@@ -63,7 +63,7 @@ def medians(
 
 
 def report(name: str, header: Sequence[str], rows: Sequence[Sequence]) -> None:
-    """Print a Markdown table and write the same as JSON."""
+    """Print a Markdown table and write it as JSON."""
     print(f"\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for row in rows:
         print(f"| {' | '.join(_text(value) for value in row)} |")

@@ -1,8 +1,8 @@
 """Time of one epoch: 60 000 MNIST images, minibatches of 10, a 784-100-10 sigmoid network, SGD.
 
-Everybody starts from arrays in memory and does the same arithmetic in float32: all samples once, in
-a new random order. "bare products" is the floor: the five matrix products of each step, on the same
-60 000 images in their order, and nothing else.
+All start from arrays in memory and do the same arithmetic in float32: all samples once, in a new
+random order. "bare products" is a lower bound: only the five matrix products of each step, on the
+same 60 000 images in their order.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from benchmarks.common import medians, mnist, report
 from benchmarks.peers import article_loop, competitors
-from nn.blas import bind_product, single_threaded
+from nn.blas import bind_gemm, limit_blas_threads
 
 
 def bare_products(
     images: NDArray, batch: int, layers: list[int], *, limited: bool = True
 ) -> Callable[[], None]:
-    """The matrix products of an epoch, for layers of such sizes: forward, errors, updates.
+    """Return a function that computes the matrix products of an epoch: forward, errors, updates.
 
-    Without `limited` BLAS decides itself how many threads it uses.
+    Args:
+        images: (n, d).
+        batch: Number of images in a minibatch.
+        layers: Number of inputs and of units of each layer.
+        limited: Whether to use `limit_blas_threads`.
     """
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal((n, m), np.float32) / m for m, n in pairwise(layers)]
@@ -31,19 +35,19 @@ def bare_products(
     below = [inputs, *(np.full((batch, n), 0.5, np.float32) for n in layers[1:])]
     deltas = [np.full((batch, n), 1e-9, np.float32) for n in layers[1:]]
     calls = [
-        bind_product(a, w.T, np.empty((batch, len(w)), np.float32))
+        bind_gemm(a, w.T, np.empty((batch, len(w)), np.float32))
         for a, w in zip(below[:-1], weights, strict=True)
     ]
     calls += [
-        bind_product(delta, w, np.empty((batch, w.shape[1]), np.float32))
+        bind_gemm(delta, w, np.empty((batch, w.shape[1]), np.float32))
         for delta, w in zip(deltas[1:], weights[1:], strict=True)
     ]
     updates = [
-        bind_product(delta.T, a, w) for delta, a, w in zip(deltas, below[:-1], weights, strict=True)
+        bind_gemm(delta.T, a, w) for delta, a, w in zip(deltas, below[:-1], weights, strict=True)
     ]
 
     def epoch() -> None:
-        with single_threaded() if limited else nullcontext():
+        with limit_blas_threads() if limited else nullcontext():
             for start in range(0, len(images) - batch + 1, batch):
                 inputs[...] = images[start : start + batch]
                 for product in calls:
@@ -57,7 +61,7 @@ def bare_products(
 @click.command()
 @click.option("--repeats", default=5, show_default=True, help="Epochs of each competitor.")
 def main(repeats: int) -> None:
-    """Time of one epoch, beside the frameworks and the bare products."""
+    """Measure the time of one epoch, beside other libraries and the bare products."""
     images, targets, _, _ = mnist()
     epochs = {"bare products": bare_products(images, 10, [784, 100, 10])}
     epochs |= {name: peer.epoch for name, peer in competitors(images, targets).items()}

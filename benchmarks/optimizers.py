@@ -1,6 +1,6 @@
-"""What each optimizer costs an epoch of large layers: 784-800-800-10, minibatches of 128.
+"""Time of an epoch of large layers with each optimizer: 784-800-800-10, minibatches of 128.
 
-One thread, and two as training uses them by default; beside the bare products with as many.
+Measured with one thread and with two, beside the bare matrix products.
 """
 
 import click
@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.common import medians, mnist, report
 from benchmarks.epoch import bare_products
-from nn import OPTIMIZERS, Network, Optimizer, fit
+from nn import OPTIMIZERS, Network, Optimizer, train_epochs
 
 _LAYERS = [784, 800, 800, 10]
 
@@ -18,7 +18,7 @@ _LAYERS = [784, 800, 800, 10]
 @click.option("--repeats", default=3, show_default=True, help="Epochs of each competitor.")
 @click.option("--samples", default=20_000, show_default=True, help="Images in an epoch.")
 def main(repeats: int, samples: int) -> None:
-    """Time of an epoch with each optimizer, for one thread and two."""
+    """Measure the time of an epoch with each optimizer, for one thread and two."""
     images, targets = (a[:samples] for a in mnist()[:2])
     rows = []
     for threads in (1, 2):
@@ -26,7 +26,7 @@ def main(repeats: int, samples: int) -> None:
         for name in OPTIMIZERS:
             rng = np.random.default_rng(0)
             network = Network.initialize(_LAYERS, rng)
-            epochs = fit(
+            epochs = train_epochs(
                 network, images, targets, epochs=10**9, batch_size=128, learning_rate=1e-3,
                 rng=rng, optimizer=Optimizer(network, name),
             )  # fmt: skip

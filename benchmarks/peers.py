@@ -1,4 +1,4 @@
-"""The same training, written for other libraries as their users would.
+"""The same training in other libraries, written as in their documentation.
 
 Each function prepares a competitor: 784-100-10 sigmoid units, minibatches of 10, plain gradient
 descent, float32, a new random order in every epoch.
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import installed
-from nn import Network, fit
+from nn import Network, train_epochs
 
 
 class Competitor(NamedTuple):
-    """Somebody's training.
+    """Training in one library.
 
     Attributes:
-        epoch: Trains for one epoch more.
-        predict: The class index of each of (n, 784) images.
+        epoch: Function that trains for one more epoch.
+        predict: Function from (n, 784) images to their class indices, (n,).
     """
 
     epoch: Callable[[], object]
@@ -31,10 +31,10 @@ class Competitor(NamedTuple):
 def this_project(
     images: NDArray, targets: NDArray, loss: str = "quadratic", learning_rate: float = 3.0
 ) -> Competitor:
-    """As the stage `train` does it, by default with the article's loss."""
+    """Training as in the stage `train`, by default with the article's loss."""
     rng = np.random.default_rng(0)
     network = Network.initialize([784, 100, 10], rng, loss=loss)
-    epochs = fit(
+    epochs = train_epochs(
         network, images, targets, epochs=10**9, batch_size=10, learning_rate=learning_rate, rng=rng
     )
     return Competitor(epochs.__next__, network.predict)
@@ -60,7 +60,7 @@ def scikit_learn(images: NDArray, targets: NDArray) -> Competitor:
 
 
 def pytorch(images: NDArray, targets: NDArray) -> Competitor:
-    """PyTorch, eager: autograd and `torch.optim.SGD`, on one thread, which is fastest here."""
+    """PyTorch in eager mode: autograd and `torch.optim.SGD`, on one thread (the fastest)."""
     import torch
 
     torch.set_num_threads(1)
@@ -87,7 +87,7 @@ def pytorch(images: NDArray, targets: NDArray) -> Competitor:
 
 
 def jax_scan(images: NDArray, targets: NDArray) -> Competitor:
-    """JAX on the CPU: the whole epoch is one compiled `lax.scan`."""
+    """JAX on the CPU, with the whole epoch as one compiled `lax.scan`."""
     import jax
     import jax.numpy as jnp
 
@@ -129,10 +129,9 @@ def jax_scan(images: NDArray, targets: NDArray) -> Competitor:
 
 
 def article_loop(images: NDArray, targets: NDArray, samples: int = 6_000) -> Callable[[], float]:
-    """One sample after another through column vectors, as the article's kind of program does.
+    """Training with one column vector per sample, as in the article.
 
-    It learns from the first `samples` images only, and returns the seconds that an epoch takes in
-    proportion.
+    It trains on the first `samples` images only, and returns the time of an epoch in proportion.
     """
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal((100, 784)), rng.standard_normal((10, 100))]
@@ -165,7 +164,7 @@ def article_loop(images: NDArray, targets: NDArray, samples: int = 6_000) -> Cal
 
 
 def competitors(images: NDArray, targets: NDArray) -> dict[str, Competitor]:
-    """All that are installed, by name."""
+    """All competitors that are installed, by name."""
     found = {"this project": this_project(images, targets)}
     if installed("jax"):
         found["JAX, whole epoch jitted"] = jax_scan(images, targets)

@@ -1,4 +1,4 @@
-"""Images a second, for 1, 100 and 70 000 images at a time; a 784-100-10 network."""
+"""Predicted images per second of a 784-100-10 network, 1, 100 and 70 000 at a time."""
 
 import io
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def _onnx_runtime(network: Network) -> Callable[[NDArray], NDArray]:
 @click.command()
 @click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
 def main(repeats: int) -> None:
-    """Images a second, beside other libraries."""
+    """Measure the predicted images per second, beside other libraries."""
     images, _, test_images, _ = mnist()
     images = np.concatenate([images, test_images])
     network = Network.initialize([784, 100, 10], np.random.default_rng(0))
@@ -77,7 +77,7 @@ def main(repeats: int) -> None:
         peers["ONNX Runtime"] = _onnx_runtime(network)
     expected = network.scores(images[:100])
     for name, predict in peers.items():
-        if name != "scikit-learn":  # whose outputs are a softmax
+        if name != "scikit-learn":  # its outputs are a softmax
             np.testing.assert_allclose(predict(images[:100]), expected, atol=1e-5)
     rows = []
     for size in SIZES:
@@ -92,7 +92,7 @@ def main(repeats: int) -> None:
 
         found = medians({name: many(predict) for name, predict in peers.items()}, repeats)
         rows += [(size, name, round(size * times / spent)) for name, spent in found.items()]
-    report("prediction", ("images at a time", "competitor", "images a second"), rows)
+    report("prediction", ("images at a time", "competitor", "images per second"), rows)
 
 
 if __name__ == "__main__":

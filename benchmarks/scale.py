@@ -1,7 +1,6 @@
-"""Seconds a sample and memory, as the data set grows: 60 000, 240 000 and 960 000 on disk.
+"""Time per sample and memory for 60 000, 240 000 and 960 000 samples on disk.
 
-Each size is trained for one epoch in a process of its own, from memory-mapped files (MNIST, written
-several times over).
+For each size, a new process trains for one epoch from memory-mapped files (repetitions of MNIST).
 """
 
 import json
@@ -16,12 +15,12 @@ from benchmarks.common import mnist, report
 
 SIZES = (60_000, 240_000, 960_000)
 
-# What the operating system counts as anonymous is memory that the process has asked for; pages of
-# the mapped files, which it may drop at any time, are not.
+# Anonymous memory is what the process has allocated, without the pages of the mapped files, which
+# the operating system can drop at any time.
 _WORK = """
 import json, sys, threading, time
 import numpy as np, psutil
-from nn import Network, fit
+from nn import Network, train_epochs
 
 folder = sys.argv[1]
 images, targets = (np.load(f"{folder}/{name}.npy", mmap_mode="r") for name in ("images", "targets"))
@@ -38,16 +37,17 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 start = time.perf_counter()
-for _ in fit(network, images, targets, epochs=1, batch_size=10, learning_rate=3.0, rng=rng):
-    pass
+list(
+    train_epochs(network, images, targets, epochs=1, batch_size=10, learning_rate=3.0, rng=rng)
+)
 print(json.dumps([time.perf_counter() - start, most]))
 """
 
 
 @click.command()
-@click.option("--folder", default=None, help="Where 3 GB of files go for a while.")
+@click.option("--folder", default=None, help="Folder for 3 GB of temporary files.")
 def main(folder: str | None) -> None:
-    """Seconds a sample and memory, as the data set outgrows memory."""
+    """Measure the time per sample and the memory for data sets of growing size."""
     import numpy as np
 
     images, targets, _, _ = mnist()
@@ -65,7 +65,7 @@ def main(folder: str | None) -> None:
             command = [sys.executable, "-c", _WORK, temporary]
             seconds, memory = json.loads(subprocess.check_output(command, text=True))
         rows.append((size, seconds / size * 1e6, memory / 1e6))
-    report("scale", ("samples", "microseconds a sample", "anonymous memory in MB"), rows)
+    report("scale", ("samples", "microseconds per sample", "anonymous memory in MB"), rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Why small products get one thread, and large ones are made in halves.
+"""Time of the matrix products of training, with one and two BLAS threads and as in this project.
 
-The matrix products of training with one thread of BLAS, with two, and as this project makes them.
+This project uses one thread for small products and computes large ones in two halves.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,14 @@ def _with_threads(threads: int, work: Callable[[], None]) -> None:
 @click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
 @click.option("--samples", default=6_000, show_default=True, help="Images in a measurement.")
 def main(repeats: int, samples: int) -> None:
-    """Products with one thread of BLAS, with two, and as this project makes them."""
+    """Measure products with one BLAS thread, with two, and as in this project."""
     images = mnist()[0][:samples]
     rows = []
     for batch in _BATCHES:
         for width in WIDTHS:
             layers = [784, width, width, 10]
             ours = bare_products(images, batch, layers)
-            with mock.patch.object(blas, "_LARGE", float("inf")):
+            with mock.patch.object(blas, "LARGE_PRODUCT", float("inf")):
                 plain = bare_products(images, batch, layers, limited=False)
 
             work = {"1": partial(_with_threads, 1, plain), "2": partial(_with_threads, 2, plain)}

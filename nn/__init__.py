@@ -1,30 +1,32 @@
-"""A multi-layer perceptron from scratch: NumPy arrays in, NumPy arrays out.
+"""A multilayer perceptron written from scratch in NumPy; all functions take and return arrays.
 
-Read it in this order, one idea a file:
+The modules, one topic each, in a suggested reading order:
 
-- `network`          what a network is: weights, biases, the forward pass, predictions
-- `initialization`   the random weights that it starts from
-- `activations`      the function of a unit, and its derivative
-- `losses`           what is minimised, and the error it sends back
-- `backpropagation`  the four equations, as plainly as NumPy can say them
-- `minibatch`        the same equations without a temporary array: what training runs
-- `optimizers`       what is done with the gradient
-- `schedules`        how the learning rate changes
-- `regularization`   what keeps a network from learning its samples by heart
-- `deformation`      more samples than there are: digits as other hands would have written them
-- `loading`          samples on their way to the network, one block ahead
-- `averaging`        the mean of the weights over the last steps
-- `training`         the loop around it all
-- `stopping`         when to stop it
-- `recipe`, `run`    all choices in one place, and a training run that follows them
-- `scoring`          loss and accuracy of a network
-- `blas`             one BLAS, few threads: why the products are made the way they are
-- `committee`        several networks that decide together
-- `model_file`       a network as one `.npz` file
-- `pixels`           from raw pixels to inputs
-- `centering`        from any picture of a digit to an image as MNIST's were made
+- `network`          weights, biases, forward pass and predictions
+- `initialization`   random initial weights
+- `activations`      activation functions and their derivatives
+- `losses`           loss functions and their errors at the output layer
+- `backpropagation`  the four equations of backpropagation, in plain NumPy
+- `training_step`    the same equations in preallocated arrays, as used in training
+- `optimizers`       parameter updates from the gradient
+- `schedules`        learning rate schedules
+- `hyperparameters`  name, range and description of each hyperparameter
+- `regularization`   penalties, max-norm, dropout and label smoothing
+- `augmentation`     random affine and elastic deformations of training images
+- `batches`          shuffled blocks of samples, prepared in a second thread
+- `ema`              exponential moving average of the weights
+- `training`         the training loop
+- `early_stopping`   the best weights on the validation samples, and when to stop
+- `training_config`  all hyperparameters of a training run
+- `trainer`          a training run that follows a `TrainingConfig`
+- `metrics`          loss and accuracy
+- `calibration`      expected calibration error
+- `blas`             in-place matrix products and the number of BLAS threads
+- `pixels`           scaling of raw pixels to [0, 1]
+- `serialization`    networks as `.npz` files
+- `classifier`       the methods that networks and ensembles share
+- `ensemble`         an average of several networks
 - `estimator`        the network as a scikit-learn classifier
-- `calibration`      does "90 % sure" mean right nine times in ten?
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.
@@ -33,57 +35,59 @@ activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`
 from typing import TYPE_CHECKING
 
 from nn.activations import ACTIVATIONS
-from nn.averaging import Average
+from nn.augmentation import Augmentation, Augmenter
 from nn.calibration import expected_calibration_error
-from nn.committee import Committee
-from nn.deformation import Deformation, Deformer
+from nn.classifier import Classifier
+from nn.ema import EMA
+from nn.ensemble import Ensemble
 from nn.initialization import INITIALIZATIONS
 from nn.losses import LOSSES
-from nn.model_file import ModelFileError, load, save
+from nn.metrics import Score, score
 from nn.network import Network
 from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.pixels import scale
-from nn.recipe import Recipe
 from nn.regularization import Regularization
-from nn.run import Run
 from nn.schedules import SCHEDULES, Schedule
-from nn.scoring import Score, score
-from nn.training import DivergedError, fit
+from nn.serialization import ModelFileError, load, save
+from nn.trainer import Trainer
+from nn.training import DivergedError, train_epochs
+from nn.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from nn.estimator import NetworkClassifier
 
 __all__ = [
     "ACTIVATIONS",
+    "EMA",
     "INITIALIZATIONS",
     "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
-    "Average",
-    "Committee",
-    "Deformation",
-    "Deformer",
+    "Augmentation",
+    "Augmenter",
+    "Classifier",
     "DivergedError",
+    "Ensemble",
     "ModelFileError",
     "Network",
     "NetworkClassifier",
     "Optimizer",
-    "Recipe",
     "Regularization",
-    "Run",
     "Schedule",
     "Score",
+    "Trainer",
+    "TrainingConfig",
     "expected_calibration_error",
-    "fit",
     "load",
     "save",
     "scale",
     "score",
+    "train_epochs",
 ]
 
 
 def __getattr__(name: str) -> object:
-    # Imported when it is asked for: scikit-learn takes a second.
+    # Imported on first use, because importing scikit-learn takes about a second.
     if name == "NetworkClassifier":
         from nn.estimator import NetworkClassifier
 

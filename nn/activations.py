@@ -1,13 +1,13 @@
-"""The function that turns a unit's weighted input `z` into its activation `a`, and its derivative.
+"""Activation functions, which compute the activation `a` from the weighted input `z`.
 
-| name | a | derivative, from the stored a |
+| name | a | derivative, computed from a |
 |---|---|---|
 | sigmoid | σ(z) = 1 / (1 + e⁻ᶻ) | a·(1 - a) (Nielsen, chapter 1) |
 | tanh | (eᶻ - e⁻ᶻ) / (eᶻ + e⁻ᶻ) | 1 - a² (LeCun et al. 1998, "Efficient BackProp", §4.4) |
 | relu | max(0, z) | 1 where a > 0, else 0 (Glorot, Bordes & Bengio 2011) |
 
-Derivatives are worked out from the activation that the forward pass stored, never again from `z`.
-Everything works in place, on float arrays of any shape.
+The derivatives are computed from the stored activations; `z` is not kept. All functions work in
+place.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,18 @@ import numpy as np
 
 from nn.blas import Array
 
-# An array is half as much work for NumPy as a Python float, which has to be turned into one.
+# Arrays, because NumPy converts a Python float to an array in each call, which for the small arrays
+# of a training step takes as long as the arithmetic.
 _HALF, _ONE = np.array(0.5, np.float32), np.array(1.0, np.float32)
 
 
 class Unit(NamedTuple):
-    """The function of a layer's units.
+    """The activation function of a layer.
 
     Attributes:
-        input_scale: What `apply` wants the weighted inputs multiplied by. (The matrix product that
-            makes them can do that at no cost.)
-        apply: Replaces `input_scale`·z, (n, units), by a, and returns it.
+        input_scale: Factor of the argument of `apply`. (BLAS multiplies a matrix product by a
+            factor at no cost.)
+        apply: Function that takes `input_scale`·z, (n, units), replaces it by a and returns it.
     """
 
     input_scale: float
@@ -35,15 +36,15 @@ class Unit(NamedTuple):
 
 
 class Activation(NamedTuple):
-    """A hidden unit's function and its derivative.
+    """An activation function of hidden layers, with its derivative.
 
     Attributes:
-        unit: The function.
-        multiply_by_derivative: `(delta, a, scratch)`: multiplies `delta` by the derivative at `a`;
-            `scratch` has the same shape and dtype, and is overwritten.
-        gain: What Glorot's initialization multiplies its range by, so that signals neither fade nor
-            grow from layer to layer (Glorot & Bengio 2010, §4.2.1, 4 for the sigmoid; He et al.
-            2015, √2 for ReLU).
+        unit: The activation function.
+        multiply_by_derivative: Function of `(delta, a, scratch)`, all of the same shape and dtype,
+            that multiplies `delta` by the derivative at `a` and overwrites `scratch`.
+        gain: Factor of the range of Glorot initialization, which keeps the variance of the signals
+            about equal in all layers (4 for the sigmoid: Glorot & Bengio 2010, §4.2.1; √2 for ReLU:
+            He et al. 2015, "Delving Deep into Rectifiers", §2.2).
     """
 
     unit: Unit
@@ -52,8 +53,7 @@ class Activation(NamedTuple):
 
 
 def _sigmoid(half_z: Array) -> Array:
-    # σ(z) = ½·tanh(½z) + ½ is the same function; unlike 1 / (1 + e⁻ᶻ) it cannot overflow, and it
-    # needs no second array.
+    # σ(z) = ½·tanh(½z) + ½; unlike 1 / (1 + e⁻ᶻ) it cannot overflow and needs no second array.
     np.tanh(half_z, out=half_z)
     half_z *= _HALF
     half_z += _HALF
@@ -86,11 +86,11 @@ def _multiply_by_relu_derivative(delta: Array, a: Array, scratch: Array) -> None
 
 
 def _softmax(z: Array) -> Array:
-    """Replace each row of `z`, (n, classes), by eᶻ / Σ eᶻ, and return it.
+    """Replace each row of `z`, (n, classes), by eᶻ / Σ eᶻ and return it.
 
-    Only an output layer uses it, and its derivative is part of the loss (see `losses`).
+    For output layers only; its derivative is part of the loss (see `losses`).
     """
-    z -= z.max(axis=1, keepdims=True)  # the same function, and eᶻ cannot overflow
+    z -= z.max(axis=1, keepdims=True)  # does not change the result and prevents overflow
     np.exp(z, out=z)
     z /= z.sum(axis=1, keepdims=True)
     return z

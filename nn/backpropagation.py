@@ -1,14 +1,14 @@
-"""Backpropagation over a whole minibatch at once, in its plain form.
+"""Backpropagation of a minibatch, in plain NumPy.
 
 With one sample a row, the four equations of Nielsen's chapter 2 read (⊙ is elementwise):
 
-    BP1   δᴸ = ∂C/∂aᴸ ⊙ σ'(zᴸ)              for each loss in `losses`
+    BP1   δᴸ = ∂C/∂aᴸ ⊙ σ'(zᴸ)              (see `losses`)
     BP2   δˡ = (δˡ⁺¹ @ Wˡ⁺¹) ⊙ σ'(zˡ)
     BP3   ∂C/∂bˡ = mean over the samples of δˡ
     BP4   ∂C/∂Wˡ = δˡ.T @ aˡ⁻¹ / m
 
-This is the form to read, and what the tests hold against numerical gradients. Training runs
-`minibatch.Minibatch`, the same equations in place; a test holds it against this one.
+Tests compare these gradients with numerical ones. Training uses `training_step.TrainingStep`, the
+same equations in preallocated arrays; a test compares it with this module.
 """
 
 import numpy as np
@@ -20,15 +20,15 @@ from nn.network import Network
 
 
 def gradients(network: Network, images: Array, targets: Array) -> tuple[list[Array], list[Array]]:
-    """Gradient of the mean loss with respect to every weight and bias.
+    """Gradient of the mean loss with respect to all weights and biases.
 
     Args:
-        network: Not changed.
+        network: The network; it is not changed.
         images: (m, d), of the network's dtype.
         targets: (m, classes), one-hot, of the network's dtype.
 
     Returns:
-        Gradients of the weights and of the biases, one array a layer, shaped like them.
+        Gradients of the weights and of the biases, one array per layer.
     """
     activations = [images]
     for w, b, unit in zip(network.weights, network.biases, network.units, strict=True):

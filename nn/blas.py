@@ -1,14 +1,14 @@
-"""Matrix products for the training step: one BLAS, threads that do not change results, in place.
+"""Matrix products in place, whose results do not depend on the number of threads.
 
-Why not `np.matmul`? Three reasons:
+They replace `np.matmul` in training for three reasons:
 
-- BLAS computes `out ← alpha · left @ right + beta · out`. With that, a gradient-descent update is
-  one call that never stores the gradient; `np.matmul` has no `alpha` and no `beta`.
-- The wheels of NumPy and SciPy each carry an OpenBLAS with a thread pool of its own. Using both in
-  turn makes the pools fight for the cores, so every product here goes through SciPy's.
-- OpenBLAS rounds differently with another number of threads, and threads make small products
-  slower. So it gets one thread here, always. A large product is made in two halves, always the same
-  two: at the same time where the caller lets BLAS have two threads, else one after the other.
+- BLAS computes `out ← alpha · left @ right + beta · out`. An update of gradient descent is one such
+  call, without an array for the gradient; `np.matmul` has no `alpha` and `beta`.
+- The wheels of NumPy and SciPy each contain an OpenBLAS with its own thread pool, and the two pools
+  compete for the cores when both are used. Here all products use SciPy's.
+- OpenBLAS rounds differently with another number of threads, and small products are slower with
+  more than one. Here it always uses one thread. A large product is computed in two fixed halves: in
+  parallel if the caller allows BLAS two threads, otherwise one after the other.
 """
 
 import ctypes
@@ -27,13 +27,13 @@ from threadpoolctl import ThreadpoolController
 Array = NDArray[np.floating]
 Product = Callable[..., object]
 
-# Multiplications from which on a product is made in halves: 0.3 ms of one thread's work, several
-# times what it takes to wake a second one.
-_LARGE = 2**24
+# Products with at least this number of multiplications are computed in halves. They take one thread
+# 0.3 ms, several times the time to wake a second thread.
+LARGE_PRODUCT = 2**24
 
 
 class _Threads:
-    """Of this process: BLAS has one setting for all."""
+    """Setting of the BLAS threads, which the whole process shares."""
 
     lock = threading.Lock()
     users = 0
@@ -42,11 +42,11 @@ class _Threads:
 
 
 @contextmanager
-def single_threaded() -> Iterator[None]:
-    """A context with one BLAS thread, in which large products may still use two of ours.
+def limit_blas_threads() -> Iterator[None]:
+    """Context manager that limits BLAS to one thread.
 
-    They do if BLAS had two or more before: `OMP_NUM_THREADS=1`, `threadpool_limits(1)` and the
-    workers of joblib are respected.
+    Large products use two threads of this module if BLAS had two or more before: the limits of
+    `OMP_NUM_THREADS=1`, `threadpool_limits(1)` and joblib's workers are respected.
     """
     with _Threads.lock:
         if _Threads.users == 0:
@@ -68,7 +68,7 @@ def single_threaded() -> Iterator[None]:
 
 @cache
 def _controller() -> ThreadpoolController:
-    # Looking for the loaded BLAS libraries takes milliseconds, setting their threads microseconds.
+    # Cached, because finding the loaded BLAS libraries takes milliseconds.
     return ThreadpoolController()
 
 
@@ -78,7 +78,7 @@ def _second_thread() -> ThreadPoolExecutor:
 
 
 def _after_fork() -> None:
-    # A forked process has this thread only: none to help, none that holds the lock or a limit.
+    # A forked process has only the forking thread; locks and limits of other threads are stale.
     _second_thread.cache_clear()
     _Threads.lock = threading.Lock()
     if _Threads.users:
@@ -90,33 +90,35 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def bind_product(left: Array, right: Array, out: Array) -> Product:
-    """Prepare `out ← alpha · left @ right + beta · out`; run it by calling `product(alpha, beta)`.
+def bind_gemm(left: Array, right: Array, out: Array) -> Product:
+    """Return a function of (alpha, beta) that computes `out ← alpha · left @ right + beta · out`.
 
-    Left out, `alpha` is 1 and `beta` 0. The arrays are looked at once, here: a check at every call
-    would take as long as a small product.
+    By default `alpha` is 1 and `beta` is 0. The arrays are checked here and not in each call,
+    because a check takes as long as a small product.
 
     Args:
         left: (m, k), C-ordered or the transpose of a C-ordered array; float32 or float64.
         right: (k, n), likewise, of the same dtype.
-        out: (m, n), C-ordered, of the same dtype; overwritten by every call.
+        out: (m, n), C-ordered, of the same dtype; each call overwrites it.
 
     Raises:
-        ValueError: If BLAS could not work on these arrays in place. (SciPy's wrapper would copy
-            them without a word, and the result would be lost.)
+        ValueError: If BLAS cannot use these arrays in place. (SciPy's wrapper would write the
+            result to a copy.)
     """
     if left.shape[1] != right.shape[0] or out.shape != (left.shape[0], right.shape[1]):
-        raise ValueError(f"cannot multiply {left.shape} by {right.shape} into {out.shape}")
+        shapes = f"{left.shape}, {right.shape}, {out.shape}"
+        raise ValueError(f"expected shapes (m, k), (k, n), (m, n), got {shapes}")
     if not (left.dtype == right.dtype == out.dtype and out.dtype in (np.float32, np.float64)):
-        raise ValueError("the arrays of a product must all be float32 or all float64")
+        types = f"{left.dtype}, {right.dtype}, {out.dtype}"
+        raise ValueError(f"expected arrays that are all float32 or all float64, got {types}")
     if not (out.flags.c_contiguous and out.flags.writeable):
-        raise ValueError("the result of a product must be a writable C-ordered array")
+        raise ValueError("out: expected a writable C-ordered array")
     for operand in (left, right):
         if not (operand.flags.c_contiguous or operand.flags.f_contiguous):
-            raise ValueError("an operand must be C-ordered, or the transpose of such an array")
-    if left.size * right.shape[1] >= _LARGE and len(left) > 1:
+            raise ValueError("expected operands that are C-ordered or transposes of such arrays")
+    if left.size * right.shape[1] >= LARGE_PRODUCT and len(left) > 1:
         return _bind_halves(left, right, out)
-    # BLAS counts in columns: the transpose of a C-ordered array is what it takes as it is, and
+    # BLAS expects column-major arrays, such as the transposes of C-ordered arrays, and
     # (left @ right).T == right.T @ left.T.
     a, trans_a = (right.T, 0) if right.flags.c_contiguous else (right, 1)
     b, trans_b = (left.T, 0) if left.flags.c_contiguous else (left, 1)
@@ -124,28 +126,32 @@ def bind_product(left: Array, right: Array, out: Array) -> Product:
     gemm = get_blas_funcs("gemm", dtype=out.dtype)
 
     def product(alpha: float = 1.0, beta: float = 0.0) -> None:
-        # By position: by name, SciPy's wrapper takes twice as long. The last 1: overwrite c.
+        # Positional arguments, because keywords take twice as long. The last 1 is overwrite_c.
         gemm(alpha, a, b, beta, c, trans_a, trans_b, 1)
 
     return product
 
 
 def bind_row_sum(rows: Array, out: Array) -> Product:
-    """Prepare `out ← alpha · (sum of the rows) + beta · out`, as `bind_product` does.
+    """Return a function of (alpha, beta) that computes `out ← alpha · (sum of rows) + beta · out`.
 
     Args:
         rows: (m, n), C-ordered; float32 or float64.
-        out: (n,), contiguous, of the same dtype; overwritten by every call.
+        out: (n,), contiguous, of the same dtype; each call overwrites it.
+
+    Raises:
+        ValueError: If BLAS cannot use these arrays in place.
     """
     if out.shape != rows.shape[1:] or out.dtype != rows.dtype:
-        raise ValueError(f"rows of shape {rows.shape} do not add up to {out.shape}")
+        expected, got = f"{rows.shape[1:]} {rows.dtype}", f"{out.shape} {out.dtype}"
+        raise ValueError(f"expected out of shape and type {expected}, got {got}")
     if not (rows.flags.c_contiguous and out.flags.contiguous and out.flags.writeable):
-        raise ValueError("the arrays of a row sum must be C-ordered, the result writable")
+        raise ValueError("expected C-ordered arrays and a writable out")
     columns, ones = rows.T, np.ones(len(rows), out.dtype)
     gemv = get_blas_funcs("gemv", dtype=out.dtype)
 
     def row_sum(alpha: float = 1.0, beta: float = 0.0) -> None:
-        # After `out`: offsets 0 and steps 1 of both vectors, not transposed, overwrite `out`.
+        # offx 0, incx 1, offy 0, incy 1, trans 0, overwrite_y 1
         gemv(alpha, columns, ones, beta, out, 0, 1, 0, 1, 0, 1)
 
     return row_sum
@@ -169,9 +175,10 @@ def _bind_halves(left: Array, right: Array, out: Array) -> Product:
 
 
 def _bind_unlocked(left: Array, right: Array, out: Array) -> Product:
-    """As `bind_product`; Python's other threads run meanwhile, which SciPy's wrapper prevents.
+    """Bind as `bind_gemm` does, to a call that releases the GIL, unlike SciPy's wrapper.
 
-    Takes slices of rows, too. The call takes longer than the wrapper's: nothing for small products.
+    The arrays may be slices of rows. A call takes longer than with the wrapper, which matters for
+    small products only.
     """
     real = ctypes.c_float if out.dtype == np.float32 else ctypes.c_double
     (m, k), n = left.shape, right.shape[1]
@@ -196,14 +203,14 @@ def _bind_unlocked(left: Array, right: Array, out: Array) -> Product:
 
 
 def _leading(array: Array) -> ctypes.c_int:
-    """BLAS's leading dimension of a C-ordered array, or of some of its rows or columns."""
-    # The step from row to row, in elements; NumPy may say anything if there is one row only.
+    """Leading dimension in BLAS's sense, of a C-ordered array or of some of its rows or columns."""
+    # The distance between rows, in elements; the stride of an array of one row has no meaning.
     return ctypes.c_int(max(array.strides[0] // array.itemsize, array.shape[1]))
 
 
 @cache
 def _blas_function(name: str) -> Callable[..., None]:
-    """SciPy's BLAS as it offers it to compiled code: `scipy.linalg.cython_blas`."""
+    """A function of SciPy's BLAS, by its name in `scipy.linalg.cython_blas`."""
     capsule = cython_blas.__pyx_capi__[name]
     python = ctypes.pythonapi
     name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", python))

@@ -1,6 +1,6 @@
-"""The network as a scikit-learn classifier: for pipelines, cross-validation and searches.
+"""A scikit-learn classifier that trains a `Network`.
 
-A thin skin: labels become one-hot rows, arguments become a `Recipe`, and `Run` does the rest.
+Labels are encoded one-hot, the arguments form a `TrainingConfig`, and a `Trainer` trains.
 """
 
 from collections.abc import Iterator
@@ -14,44 +14,48 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from nn.loading import Samples
-from nn.recipe import Recipe
-from nn.run import Run
-from nn.scoring import Score, score
+from nn.batches import Samples
+from nn.hyperparameters import docstring_lines
+from nn.metrics import Score, score
+from nn.trainer import Trainer
 from nn.training import DivergedError
+from nn.training_config import TrainingConfig
 
 _FLOATS = (np.float64, np.float32)
 
 
 @dataclass(eq=False, repr=False)
-class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
+class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
     """A multi-layer perceptron with scikit-learn's interface.
 
-    Every field of `Recipe` is an argument; see there. The defaults are not the article's but suit
-    data of any kind, if its features are scaled (put a `StandardScaler` before it).
+    The defaults are not the article's; they suit features of any kind that are scaled, for example
+    by a `StandardScaler`.
 
     Args:
-        image_shape: Height and width of an image, to deform images that are not square.
-        class_weight: None; "balanced"; or a dict from label to weight.
-        validation_fraction: Part of the samples that is kept from training for early stopping, if
-            `patience` is set and `fit` is given no validation samples.
-        warm_start: Whether `fit` goes on from the network and the optimizer's state of the last.
-        random_state: Seed of everything random.
+    {hyperparameters}
+        image_shape: Height and width of an image in pixels, to augment images that are not square.
+        class_weight: None, "balanced", or a dict from label to weight.
+        validation_fraction: Fraction of the samples that is held out for early stopping if
+            `patience` is set and `fit` gets no validation samples.
+        warm_start: Whether `fit` continues with the network and the optimizer state of the last
+            call.
+        random_state: Seed, `RandomState` or None.
 
     Attributes:
-        classes_: The labels, sorted.
-        network_: The trained `Network`; `nn.save` keeps it.
-        n_iter_: Epochs done.
+        classes_: The labels, sorted, (classes,).
+        network_: The trained `Network`.
+        n_iter_: Number of epochs done.
         loss_curve_: Loss on the training samples after each epoch.
         validation_curve_: `Score` on the validation samples after each epoch, if there are any.
 
-    A sample of weight 2 counts as two: exactly, if a minibatch holds all samples; on average, if
-    not. `fit` uses weights relative to their mean. float32 samples make a float32 network, all
-    others float64.
+    A sample of weight 2 counts as two samples: exactly if a minibatch holds all samples, on average
+    otherwise. `fit` divides the weights by their mean. float32 samples give a float32 network, all
+    others a float64 network.
     """
 
+    # Defaults that differ from those of `TrainingConfig`.
     loss: str = "softmax_cross_entropy"
     initialization: str = "glorot"
     optimizer: str = "adam"
@@ -75,11 +79,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
     ) -> Self:
         """Train on (n, features) samples with (n,) labels.
 
-        `X_val` and `y_val` are for the validation curve and for early stopping.
+        `X_val` and `y_val` are used for the validation curve and for early stopping.
 
         Raises:
-            ValueError: If arguments or samples make no sense.
-            DivergedError: If the weights stop being finite.
+            ValueError: If an argument or the samples are invalid.
+            DivergedError: If a weight is no longer finite.
         """
         for _ in self.iterate(X, y, sample_weight, X_val=X_val, y_val=y_val):
             pass
@@ -94,14 +98,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         X_val: ArrayLike | None = None,  # noqa: N803
         y_val: ArrayLike | None = None,
     ) -> Iterator[Self]:
-        """As `fit`, but yield this classifier after every epoch: look at it, log, stop, save.
+        """Train as `fit` does, and yield this classifier after every epoch.
 
-        Until the last epoch `network_` is updated in place; copy what is to be kept.
+        The caller may log, save or stop. `network_` is updated in place until the last epoch, so
+        copy it to keep it.
         """
         if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val: give both or neither")
-        going_on = self.warm_start and hasattr(self, "_run")
-        samples = self._encoded(X, y, dtype=self._run.network.dtype if going_on else None)
+            raise ValueError("X_val and y_val: expected both or neither, got one")
+        continues = self.warm_start and hasattr(self, "_trainer")
+        samples = self._encoded(X, y, dtype=self._trainer.network.dtype if continues else None)
         weights = self._weights(samples, sample_weight)
         if weights is not None:
             weights /= weights.mean()
@@ -111,17 +116,17 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
             validation = self._encoded(X_val, y_val, dtype=samples.images.dtype)
         elif self.patience:
             samples, validation = self._split_off_validation(samples)
-        self._prepare(samples, self._recipe() if going_on else None)
+        self._prepare(samples, self._config() if continues else None)
         try:
-            for _ in self._run.epochs(*samples):
+            for _ in self._trainer.train_epochs(*samples):
                 self._record(samples, validation)
                 yield self
         except DivergedError:
-            self.__dict__.pop("network_", None)  # its weights are worthless
+            self.__dict__.pop("network_", None)  # its weights are not finite
             raise
         finally:
-            if self._run.epoch:
-                self.network_ = self._run.result
+            if self._trainer.epoch:
+                self.network_ = self._trainer.result
 
     def partial_fit(
         self,
@@ -130,69 +135,77 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch; `epochs` calls with the same samples are what `fit` does.
+        """Train for one epoch; `epochs` calls with the same samples are equivalent to `fit`.
 
-        The first call must say all `classes` that will ever come, if its labels do not. There is no
-        early stopping. Weights are used as they are, since other samples may follow.
+        The first call needs all `classes` that later calls use, unless its labels contain them.
+        There is no early stopping. Sample weights are not divided by their mean.
 
         Raises:
-            ValueError: If the samples or a changed argument do not fit what came before, or if the
-                learning rate has reached the end of its schedule.
+            ValueError: If the samples or a changed argument do not fit the earlier calls, or if the
+                learning-rate schedule has ended.
         """
         if self.class_weight == "balanced":
-            raise ValueError("class_weight: balanced needs all samples at once; give a dict")
-        first = not hasattr(self, "_run")
+            raise ValueError("class_weight: balanced needs all samples at once; use a dict")
+        first = not hasattr(self, "_trainer")
         if (
             not first
             and classes is not None
             and not np.array_equal(np.unique(classes), self.classes_)
         ):
-            raise ValueError(f"classes: {classes} are not those of the first call, {self.classes_}")
-        dtype = None if first else self._run.network.dtype
+            raise ValueError(
+                f"classes: expected those of the first call, {self.classes_}, got {classes}"
+            )
+        dtype = None if first else self._trainer.network.dtype
         samples = self._encoded(X, y, labels=classes, dtype=dtype)
         samples = samples._replace(weights=self._weights(samples, sample_weight))
-        recipe = replace(self._recipe(), patience=0)
-        if recipe.learning_rate_schedule.ends and not first and self._run.epoch >= recipe.epochs:
-            whole = f"all {recipe.epochs} of the schedule {recipe.schedule}"
-            raise ValueError(f"epochs: {whole} are done")
-        self._prepare(samples, None if first else recipe, from_the_start=False)
-        for _ in self._run.epochs(*samples, until=self._run.epoch + 1):
+        config = replace(self._config(), patience=0)
+        if (
+            config.learning_rate_schedule.ends
+            and not first
+            and self._trainer.epoch >= config.epochs
+        ):
+            schedule = f"schedule {config.schedule}"
+            raise ValueError(f"epochs: all {config.epochs} epochs of the {schedule} are done")
+        self._prepare(samples, None if first else config, from_the_start=False)
+        for _ in self._trainer.train_epochs(*samples, until=self._trainer.epoch + 1):
             self._record(samples, None)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray:  # noqa: N803
-        """Logarithms of the probabilities, (n, classes); of two classes the difference, (n,)."""
+        """Return log-probabilities, (n, classes); for two classes their difference, (n,)."""
         logarithms = np.log(self.predict_proba(X) + np.finfo(self.network_.dtype).tiny)
         return logarithms[:, 1] - logarithms[:, 0] if len(self.classes_) == 2 else logarithms
 
     def predict_proba(self, X: ArrayLike) -> NDArray:  # noqa: N803
-        """Probability of each class, (n, classes), of the network's dtype."""
+        """Return the probability of each class, (n, classes), in the dtype of the network."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_FLOATS, reset=False)  # noqa: N806
         return self.network_.probabilities(X)
 
     def predict(self, X: ArrayLike) -> NDArray:  # noqa: N803
-        """The most probable label of each sample, (n,)."""
+        """Return the most probable label of each sample, (n,)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_FLOATS, reset=False)  # noqa: N806
         return self.classes_[self.network_.predict(X)]
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Whether there is a network to ask."""
+        """Return whether the classifier has a network."""
         return hasattr(self, "network_")
 
-    def _recipe(self) -> Recipe:
-        return Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+    def _config(self) -> TrainingConfig:
+        return TrainingConfig(
+            **{field.name: getattr(self, field.name) for field in fields(TrainingConfig)}
+        )
 
     def _prepare(
-        self, samples: Samples, going_on_by: Recipe | None, *, from_the_start: bool = True
+        self, samples: Samples, continues_by: TrainingConfig | None, *, from_the_start: bool = True
     ) -> None:
-        """Make a run for such samples, or let the one there is go on by a recipe."""
-        if going_on_by is not None:
-            self._run.follow(going_on_by, from_the_start=from_the_start)
+        """Create a trainer for the samples, or reconfigure the existing one."""
+        if continues_by is not None:
+            self._trainer.reconfigure(continues_by, from_the_start=from_the_start)
             return
-        self._run: Run = Run(
-            self._recipe(),
+        self._trainer: Trainer = Trainer(
+            self._config(),
             sizes=(samples.images.shape[1], len(self.classes_)),
             seed=int(check_random_state(self.random_state).randint(2**31)),
             classes=[str(label) for label in self.classes_],
@@ -203,18 +216,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         self.validation_curve_: list[Score] = []
 
     def _record(self, samples: Samples, validation: Samples | None) -> None:
-        self.network_, self.n_iter_ = self._run.current, self._run.epoch
+        self.network_, self.n_iter_ = self._trainer.current, self._trainer.epoch
         self.loss_curve_.append(score(self.network_, samples.images, samples.targets).loss)
         if validation is not None:
             self.validation_curve_.append(
                 score(self.network_, validation.images, validation.targets)
             )
-            self._run.judge(self.validation_curve_[-1])
+            self._trainer.record_validation(self.validation_curve_[-1])
 
     def _split_off_validation(self, samples: Samples) -> tuple[Samples, Samples]:
         if not 0.0 < self.validation_fraction < 1.0:
             raise ValueError(
-                f"validation_fraction: {self.validation_fraction} is not between 0 and 1"
+                "validation_fraction: expected a number above 0 and below 1, "
+                f"got {self.validation_fraction}"
             )
         chosen, kept = train_test_split(
             np.arange(len(samples.images)),
@@ -232,13 +246,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         labels: ArrayLike | None = None,
         dtype: np.dtype | None = None,
     ) -> Samples:
-        """Samples with one-hot targets.
+        """Validate samples and encode their labels one-hot.
 
-        Without `dtype` they are the first: they decide it, and the number of features, and unless
-        `labels` does, the classes.
+        Without `dtype` these are the first samples, which set the dtype, the number of features
+        and, unless `labels` is given, the classes.
         """
         first = dtype is None
-        # In C order: rows are picked from it thousands of times.
+        # C order, because minibatches take rows.
         x, y = validate_data(self, x, y, dtype=dtype or _FLOATS, reset=first, order="C")
         check_classification_targets(y)
         if first:
@@ -246,17 +260,29 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, Recipe):
         known = np.isin(y, self.classes_)
         if not known.all():
             unknown = np.unique(y[~known]).tolist()
-            raise ValueError(f"y has labels {unknown} that are none of {self.classes_.tolist()}")
+            raise ValueError(f"y: expected labels among {self.classes_.tolist()}, got {unknown}")
         targets = np.eye(len(self.classes_), dtype=x.dtype)[np.searchsorted(self.classes_, y)]
         return Samples(x, targets)
 
     def _weights(self, samples: Samples, sample_weight: ArrayLike | None) -> NDArray | None:
-        """How much each sample counts, (n,); None if all count 1."""
+        """Return the weight of each sample, (n,); None if all weights are 1."""
         if sample_weight is None and self.class_weight is None:
             return None
         x, y = samples.images, self.classes_[samples.targets.argmax(axis=1)]
         if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
-            raise ValueError(f"class_weight: {self.class_weight} has a weight below 0")
-        weights = _check_sample_weight(sample_weight, x, ensure_non_negative=True)
-        weights = weights * compute_sample_weight(self.class_weight, y)
-        return weights.astype(x.dtype)
+            raise ValueError(
+                f"class_weight: expected weights of at least 0, got {self.class_weight}"
+            )
+        weights = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
+        is_valid = np.isfinite(weights).all() and weights.min() >= 0 and weights.any()
+        if weights.shape not in ((), (len(x),)) or not is_valid:
+            raise ValueError(
+                f"sample_weight: expected ({len(x)},) finite numbers from zero up, not all zero, "
+                f"got {weights.shape} with minimum {weights.min():g}"
+            )
+        return (weights * compute_sample_weight(self.class_weight, y)).astype(x.dtype)
+
+
+NetworkClassifier.__doc__ = str(NetworkClassifier.__doc__).replace(
+    "{hyperparameters}", docstring_lines(TrainingConfig)
+)

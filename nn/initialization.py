@@ -1,4 +1,4 @@
-"""Random weights to start from, one layer at a time.
+"""Random initial weights and biases of a layer.
 
 | name | weights | biases |
 |---|---|---|
@@ -6,10 +6,12 @@
 | scaled | N(0, 1/fan-in) | 0 |
 | glorot | uniform within ± gain·√(6 / (fan-in + fan-out)) | 0 |
 
-With `normal`, a unit with many inputs is saturated before it has learned anything. `scaled` keeps
-its weighted input near N(0, 1) (Nielsen, chapter 3, "Weight initialization"; LeCun et al. 1998,
-"Efficient BackProp", §4.6). `glorot` balances the signals on the way forward with the errors on the
-way back; its gain depends on the unit's function (Glorot & Bengio 2010, equation 16 and §4.2.1).
+With `normal`, the weighted input of a unit with many inputs is large, so that a sigmoid unit is
+saturated from the start. `scaled` gives weighted inputs of about N(0, 1) (Nielsen, chapter 3,
+"Weight initialization"; LeCun et al. 1998, "Efficient BackProp", §4.6). `glorot` keeps the variance
+of the activations and of the gradients about equal in all layers; its gain depends on the
+activation function (Glorot & Bengio 2010, "Understanding the Difficulty of Training Deep
+Feedforward Neural Networks", equation 16 and §4.2.1).
 """
 
 import numpy as np
@@ -26,13 +28,13 @@ def random_layer(
     rng: np.random.Generator,
     dtype: type[np.float32] | type[np.float64],
 ) -> tuple[Array, Array]:
-    """Weights of the given shape, (units out, units in), and biases, (units out,).
+    """Draw the weights, (units out, units in), and biases, (units out,), of a layer.
 
     Args:
         initialization: One of `INITIALIZATIONS`.
-        shape: (fan-out, fan-in).
-        gain: Of the units' function; only `glorot` uses it.
-        rng: Where the randomness comes from.
+        shape: Shape of the weights, (fan-out, fan-in).
+        gain: Factor of `glorot`; see `activations.Activation`.
+        rng: Random number generator.
         dtype: float32 or float64.
 
     Raises:
@@ -46,7 +48,9 @@ def random_layer(
         w -= limit
         return w, np.zeros(units, dtype)
     if initialization not in INITIALIZATIONS:
-        raise ValueError(f"initialization {initialization!r} is none of {INITIALIZATIONS}")
+        raise ValueError(
+            f"initialization: expected one of {', '.join(INITIALIZATIONS)}, got {initialization!r}"
+        )
     w = rng.standard_normal(shape, dtype=dtype)
     if initialization == "normal":
         return w, rng.standard_normal(units, dtype=dtype)

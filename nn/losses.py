@@ -1,4 +1,4 @@
-"""What training minimises, and the error `delta` that it sends back from the output layer.
+"""Loss functions, and the error `delta` of the output layer that belongs to each.
 
 For outputs a, targets y and classes k, the loss of one sample and δ = ∂C/∂z at the output:
 
@@ -9,10 +9,10 @@ For outputs a, targets y and classes k, the loss of one sample and δ = ∂C/∂
 | softmax_cross_entropy | softmax | -Σₖ yₖ ln aₖ | a - y, if Σₖ yₖ = 1 |
 
 The quadratic cost is Nielsen's chapter 1, equation 6; its δ is ∂C/∂a = a - y times σ'(z) (chapter
-2, BP1). That factor makes an output learn slowest when it is most wrong. The cross-entropies cancel
-it: for the sigmoid ∂C/∂a = (a - y) / (a·(1 - a)), so times σ'(z) only a - y remains (chapter 3,
-equations 57 to 61); for the softmax ∂aⱼ/∂zₖ = aⱼ·([j = k] - aₖ), so δₖ = aₖ·Σⱼ yⱼ - yₖ (Bishop
-1995, §6.9).
+2, BP1). That factor is close to 0 for an output that is far from its target, which slows learning
+down. The cross-entropies cancel it: for the sigmoid ∂C/∂a = (a - y) / (a·(1 - a)), so times σ'(z)
+only a - y remains (chapter 3, equations 57 to 61); for the softmax ∂aⱼ/∂zₖ = aⱼ·([j = k] - aₖ), so
+δₖ = aₖ·Σⱼ yⱼ - yₖ (Bishop 1995, §6.9).
 """
 
 from collections.abc import Callable
@@ -25,14 +25,15 @@ from nn.blas import Array
 
 
 class Loss(NamedTuple):
-    """A loss, with the outputs that belong to it.
+    """A loss function and the output units that it is used with.
 
     Attributes:
-        output: The function of the output layer's units.
-        of_samples: `(outputs, targets)`, both (n, classes): the loss of each sample, (n,).
-        output_delta: `(outputs, targets, delta, scratch)`, all (n, classes): fills `delta` with
-            ∂C/∂z, overwrites `scratch`.
-        gain: See `activations.Activation`.
+        output: The activation function of the output layer.
+        of_samples: Function of `(outputs, targets)`, both (n, classes), that returns the loss of
+            each sample, (n,).
+        output_delta: Function of `(outputs, targets, delta, scratch)`, all (n, classes), that
+            writes ∂C/∂z to `delta` and overwrites `scratch`.
+        gain: Factor of Glorot initialization; see `activations.Activation`.
     """
 
     output: Unit
@@ -57,19 +58,8 @@ def softmax_cross_entropy(outputs: Array, targets: Array) -> Array:
     return -np.sum(targets * _log(outputs), axis=1)
 
 
-def smooth(targets: Array, amount: float) -> Array:
-    """Replace targets y, (n, classes), by (1 - ε)·y + ε/classes with ε = `amount`, and return them.
-
-    Label smoothing: a network that is asked to be a little unsure does not drive its weights to
-    extremes (Szegedy et al. 2016, "Rethinking the Inception Architecture", §7).
-    """
-    targets *= 1.0 - amount
-    targets += amount / targets.shape[1]
-    return targets
-
-
 def _log(values: Array) -> Array:
-    # An output may round to 0; the smallest normal number keeps its loss finite.
+    # An output may round to 0; the smallest normal number keeps the loss finite.
     return np.log(np.maximum(values, np.finfo(values.dtype).tiny))
 
 

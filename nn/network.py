@@ -1,8 +1,8 @@
 """A fully connected network, and the forward pass through it.
 
 Layer l computes  zˡ = aˡ⁻¹ @ Wˡ.T + bˡ  and  aˡ = σ(zˡ)  (Nielsen, chapter 2, equation 25, with one
-sample a row); σ is any function of `activations`, in the last layer the one that belongs to the
-loss. The activations of the last layer are the class scores.
+sample per row). In hidden layers, σ is a function of `activations`; in the last layer it belongs to
+the loss. The activations of the last layer are the scores of the classes.
 """
 
 import math
@@ -15,29 +15,30 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import ACTIVATIONS, Unit
-from nn.blas import Array, bind_product, single_threaded
+from nn.blas import Array, bind_gemm, limit_blas_threads
+from nn.classifier import normalize
 from nn.initialization import random_layer
 from nn.losses import LOSSES
 from nn.pixels import scale, square
 
-# Big enough for BLAS to run at full speed, small enough that a layer's activations stay in the
-# processor's cache; memory for predictions does not grow with the number of images.
+# Rows per matrix product in predictions: enough for BLAS to run at full speed, and few enough for
+# the activations of a layer to stay in the processor's cache.
 _CHUNK = 500
 
 
 @dataclass
 class Network:
-    """Weights and biases, with what a person needs to know to use them.
+    """A multilayer perceptron: weights, biases, and the description of its inputs and outputs.
 
     Attributes:
-        weights: One array a layer, (units out, units in), C-ordered, float32 or float64.
-        biases: One array a layer, (units out,), of the same dtype.
-        classes: The name of each output, in order.
-        pixel_range: The raw pixel values that became the inputs 0 and 1; see `scale`.
-        activation: The function of the hidden units, a name in `activations.ACTIVATIONS`.
-        loss: What it is trained to minimise, a name in `losses.LOSSES`; it decides the function of
-            the outputs.
-        image_shape: Height and width of the images that the rows are, None if they are none.
+        weights: One array per layer, (units out, units in), C-ordered, float32 or float64.
+        biases: One array per layer, (units out,), of the same dtype.
+        classes: Name of each output, in order.
+        pixel_range: Raw pixel values that correspond to the inputs 0 and 1; see `scale`.
+        activation: Activation function of the hidden units, a key of `activations.ACTIVATIONS`.
+        loss: Loss that training minimizes, a key of `losses.LOSSES`; it determines the activation
+            function of the outputs.
+        image_shape: Height and width of an image in pixels, None if unknown.
     """
 
     weights: list[Array]
@@ -62,34 +63,34 @@ class Network:
         image_shape: tuple[int, int] | None = None,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> Self:
-        """A network with random weights, ready to be trained.
+        """Create a network with random weights.
 
         Args:
-            sizes: Units of every layer, inputs first: `[784, 100, 10]`.
-            rng: Where the randomness comes from; the same state gives the same network.
-            activation: The function of the hidden units.
-            loss: What training will minimise.
-            initialization: How the weights are drawn; see `initialization`.
+            sizes: Number of inputs and number of units of each layer, such as `[784, 100, 10]`.
+            rng: Random number generator; the same state gives the same network.
+            activation: Activation function of the hidden units.
+            loss: Loss that training will minimize.
+            initialization: Distribution of the weights; see `initialization`.
             classes: Names of the outputs; by default "0", "1", …
             pixel_range: See `scale`.
-            image_shape: Height and width of an image; by default, those of a square one.
+            image_shape: Height and width of an image; by default, those of a square image.
             dtype: float32 or float64.
 
         Raises:
-            ValueError: If `sizes` has no layer or a size below 1, a name is unknown, or the images
-                have another number of pixels.
+            ValueError: If `sizes` has fewer than two numbers or one below 1, a name is unknown, or
+                `image_shape` does not fit the number of inputs.
         """
         if len(sizes) < 2 or min(sizes) < 1:
-            raise ValueError(f"a network needs inputs and outputs, at least 1 of each: {sizes}")
+            raise ValueError(f"sizes: expected two or more numbers of at least 1, got {sizes}")
         for what, name, known in (
             ("activation", activation, ACTIVATIONS),
             ("loss", loss, LOSSES),
         ):
             if name not in known:
-                raise ValueError(f"{what} {name!r} is none of {tuple(known)}")
+                raise ValueError(f"{what}: expected one of {tuple(known)}, got {name!r}")
         shape = square(sizes[0]) if image_shape is None else image_shape
         if shape is not None and math.prod(shape) != sizes[0]:
-            raise ValueError(f"image_shape: {shape} are not {sizes[0]} pixels")
+            raise ValueError(f"image_shape: expected {sizes[0]} pixels, got {shape}")
         gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].gain]
         layers = [
             random_layer(initialization, (units, fan_in), gain, rng, dtype)
@@ -107,66 +108,65 @@ class Network:
         )
 
     def copy(self) -> Self:
-        """The same network in arrays of its own."""
+        """A copy of the network and its arrays."""
         return replace(
             self, weights=[w.copy() for w in self.weights], biases=[b.copy() for b in self.biases]
         )
 
     @property
     def units(self) -> list[Unit]:
-        """The function of each layer of weights, in order."""
+        """Activation function of each layer, in order."""
         hidden = ACTIVATIONS[self.activation].unit
         return [hidden] * (len(self.weights) - 1) + [LOSSES[self.loss].output]
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Units of every layer, inputs first."""
+        """Number of inputs, and number of units of each layer."""
         return (self.weights[0].shape[1], *(len(b) for b in self.biases))
 
     @property
     def dtype(self) -> np.dtype:
-        """float32 or float64: the precision of everything the network computes."""
+        """Type of the weights, and of everything that the network computes: float32 or float64."""
         return self.weights[0].dtype
 
     def scale(self, pixels: ArrayLike) -> Array:
-        """Raw pixels, any shape, as inputs of this network: `pixel_range` becomes [0, 1]."""
+        """Scale raw pixels, of any shape, so that `pixel_range` becomes [0, 1]."""
         return scale(pixels, self.pixel_range, self.dtype)
 
     def scores(self, images: ArrayLike) -> Array:
         """Activations of the output layer.
 
         Args:
-            images: One image, (d,), or many, (n, d): floats in [0, 1]. Raw integer pixels are
-                refused; turn them into inputs with `scale`. Memory-mapped arrays are read in
-                pieces, so that n may exceed what memory holds.
+            images: One image, (d,), or many, (n, d), floats in [0, 1]; see `scale` for raw pixels.
+                Memory-mapped arrays are read in chunks, so they may be larger than the memory.
 
         Returns:
-            (classes,) for one image, (n, classes) for many; each from 0 to 1. Same dtype as the
+            (classes,) for one image, (n, classes) for many, from 0 to 1, in the dtype of the
             weights.
 
         Raises:
-            ValueError: If the shape or the dtype does not fit the network.
+            ValueError: If the shape does not fit the network, or the images are integers.
         """
         rows = np.asanyarray(images)
         if rows.ndim not in (1, 2) or rows.shape[-1] != self.sizes[0]:
             wanted = f"({self.sizes[0]},) or (n, {self.sizes[0]})"
-            raise ValueError(f"images have shape {rows.shape}; this network takes {wanted}")
+            raise ValueError(f"images: expected shape {wanted}, got {rows.shape}")
         if not np.issubdtype(rows.dtype, np.floating):
-            raise ValueError(f"images are {rows.dtype}; scale raw pixels first: network.scale(…)")
+            raise ValueError(
+                f"images: expected floats in [0, 1], got {rows.dtype}; scale raw pixels first: "
+                "network.scale(…)"
+            )
         outputs = self._forward(np.atleast_2d(rows))
         return outputs[0] if rows.ndim == 1 else outputs
 
     def probabilities(self, images: ArrayLike) -> Array:
-        """Scores divided by their sum: how sure the network is of each class. Shapes as `scores`.
+        """Scores divided by their sum; shapes as `scores`.
 
-        Each sigmoid output estimates the probability of "this class, not any other" on its own
-        (Bishop 1995, §6.6); dividing by the sum makes them a distribution over the classes. The
-        outputs of a softmax are one already.
+        Each sigmoid output estimates the probability of its class independently of the others
+        (Bishop 1995, §6.6); divided by their sum, the outputs are a distribution over the classes.
+        The outputs of a softmax layer are one already.
         """
-        scores = self.scores(images)
-        # A score can round to 0 but a sum of 0 must not become nan: the classes are then equal.
-        scores += np.finfo(self.dtype).tiny
-        return scores / scores.sum(axis=-1, keepdims=True)
+        return normalize(self.scores(images))
 
     def predict(self, images: ArrayLike) -> NDArray[np.intp]:
         """Index of the highest score: a scalar for one image, (n,) for many."""
@@ -177,20 +177,20 @@ class Network:
         n, d, classes = len(images), self.sizes[0], self.sizes[-1]
         if n == 0 or images.shape != (n, d) or targets.shape != (n, classes):
             raise ValueError(
-                f"images have shape {images.shape} and targets {targets.shape}; this network takes "
-                f"(n, {d}) and (n, {classes}), with n at least 1"
+                f"expected images of shape (n, {d}) and targets of shape (n, {classes}), with n at "
+                f"least 1, got {images.shape} and {targets.shape}"
             )
 
     def _forward(self, rows: NDArray) -> Array:
-        """Class scores of (n, d) rows, one chunk after another."""
+        """Scores of (n, d) rows, computed in chunks."""
         outputs = np.empty((len(rows), self.sizes[-1]), self.dtype)
-        with single_threaded():
+        with limit_blas_threads():
             for start in range(0, len(rows), _CHUNK):
                 a = np.ascontiguousarray(rows[start : start + _CHUNK], dtype=self.dtype)
                 for w, b, unit in zip(self.weights, self.biases, self.units, strict=True):
                     z = np.empty((len(a), len(b)), self.dtype)
                     z[...] = b
-                    bind_product(a, w.T, out=z)(unit.input_scale, unit.input_scale)
+                    bind_gemm(a, w.T, out=z)(unit.input_scale, unit.input_scale)
                     a = unit.apply(z)
                 outputs[start : start + _CHUNK] = a
         return outputs

@@ -1,4 +1,4 @@
-"""From raw pixels to the inputs of a network: floats in [0, 1]."""
+"""Scaling of raw pixels to the inputs of a network, floats in [0, 1]."""
 
 import math
 
@@ -9,9 +9,16 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 def scale(
     pixels: ArrayLike, pixel_range: tuple[float, float], dtype: DTypeLike = np.float32
 ) -> NDArray:
-    """Pixels of any shape as floats of `dtype`, such that `pixel_range` becomes [0, 1].
+    """Scale pixels linearly, so that `pixel_range` becomes [0, 1].
 
-    Values outside the range become 0 or 1. (255, 0) is a range, too: of ink on white paper.
+    Args:
+        pixels: Array of any shape.
+        pixel_range: The values that become 0 and 1; (255, 0) inverts images with a white
+            background.
+        dtype: float32 or float64.
+
+    Returns:
+        A new array of `dtype`; values outside the range are clipped to 0 or 1.
     """
     low, high = pixel_range
     inputs = np.array(pixels, dtype=dtype)
@@ -21,6 +28,6 @@ def scale(
 
 
 def square(pixels: int) -> tuple[int, int] | None:
-    """Height and width of a square image of so many pixels, None if there is none."""
+    """Height and width of a square image with this number of pixels, None if there is none."""
     side = math.isqrt(pixels)
     return (side, side) if side * side == pixels else None

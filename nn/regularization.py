@@ -1,55 +1,64 @@
-"""What keeps a network from learning its training samples by heart.
+"""Regularization: methods that reduce overfitting to the training samples.
 
 - L2 adds ½λ Σ W² to the loss, so λW to the gradient (Nielsen, chapter 3, equation 87).
-- Decoupled weight decay shrinks weights directly, W ← (1 - ηλ)·W, whatever the optimizer does with
-  gradients (Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization"). For plain gradient
-  descent the two are the same.
-- Max-norm keeps the length of each unit's incoming weights at or below c (Srivastava et al. 2014,
-  "Dropout", §5.1).
-- Dropout silences each input or hidden unit with probability p while training, and scales the
-  others by 1/(1 - p), so that nothing changes afterwards (the same paper, §10).
-- Label smoothing: see `losses.smooth`.
+- Decoupled weight decay multiplies the weights by 1 - ηλ in each step, W ← (1 - ηλ)·W, apart from
+  the gradient (Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization"). For plain
+  gradient descent it is the same as L2.
+- Max-norm keeps the Euclidean norm of each unit's incoming weights at or below c (Srivastava et
+  al. 2014, "Dropout", §5.1).
+- Dropout sets each input or hidden unit to 0 with probability p during training and scales the
+  others by 1/(1 - p), so that prediction needs no correction (the same paper, §10).
+- Label smoothing replaces one-hot targets y by (1 - ε)·y + ε/classes, so that minimising the loss
+  does not drive the weights towards infinity (Szegedy et al. 2016, "Rethinking the Inception
+  Architecture for Computer Vision", §7).
 
-Biases are left alone by the first three.
+The first three apply to weights, not to biases.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn.blas import Array
+from nn.hyperparameters import Range, hyperparameter, validate
+
+_parameter = partial(hyperparameter, section="regularization")
+_AMOUNT = Range(0.0, 1e6)
+_PROBABILITY = Range(0.0, 1.0, excluded=(1.0,))
 
 
 @dataclass(frozen=True)
 class Regularization:
-    """How much of each; 0 switches it off.
+    """Strength of each method; 0 turns it off.
 
-    Attributes:
-        l2: λ of the penalty on squared weights.
-        weight_decay: λ of the decoupled decay.
-        max_norm: c, the greatest length of a unit's incoming weights.
-        dropout_input: Probability that an input is silenced, 0 to below 1.
-        dropout_hidden: Probability that a hidden unit is silenced, 0 to below 1.
-        label_smoothing: ε, the part of each target that is spread over all classes, 0 to below 1.
+    Raises:
+        ValueError: If a value is invalid.
     """
 
-    l2: float = 0.0
-    weight_decay: float = 0.0
-    max_norm: float = 0.0
-    dropout_input: float = 0.0
-    dropout_hidden: float = 0.0
-    label_smoothing: float = 0.0
+    l2: float = _parameter(0.0, _AMOUNT, "Coefficient λ of the L2 penalty on the weights.")
+    weight_decay: float = _parameter(
+        0.0, _AMOUNT, "Coefficient λ of decoupled weight decay; with adam, this is AdamW."
+    )
+    max_norm: float = _parameter(
+        0.0, _AMOUNT, "Limit on the L2 norm of each unit's incoming weights; 0 for no limit."
+    )
+    dropout_input: float = _parameter(
+        0.0, _PROBABILITY, "Probability that an input is dropped during training."
+    )
+    dropout_hidden: float = _parameter(
+        0.0, _PROBABILITY, "Probability that a hidden unit is dropped during training."
+    )
+    label_smoothing: float = _parameter(
+        0.0, _PROBABILITY, "Fraction of each target that is spread evenly over all classes."
+    )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            limit = np.inf if field.name in ("l2", "weight_decay", "max_norm") else 1.0
-            if not 0.0 <= value < limit:
-                raise ValueError(f"{field.name}: {value} is not from 0 to below {limit:g}")
+        validate(self)
 
     def dropout(self, layers: int) -> list[float]:
-        """The probability that an input of each of `layers` layers of weights is silenced."""
+        """Dropout probability of the inputs of each layer, for so many layers of weights."""
         return [self.dropout_input] + [self.dropout_hidden] * (layers - 1)
 
 
@@ -57,13 +66,28 @@ NONE = Regularization()
 
 
 def limit_norms(weights: Array, greatest: float) -> None:
-    """Scale down in place each row of (units out, units in) `weights` longer than `greatest`."""
+    """Scale rows of `weights`, (units out, units in), in place to a norm of at most `greatest`."""
     norms = np.sqrt(np.einsum("oi,oi->o", weights, weights))
     weights *= (greatest / np.maximum(norms, greatest))[:, None]
 
 
 def draw_mask(mask: NDArray, dropped: float, rng: np.random.Generator) -> None:
-    """Fill `mask` with 0, with probability `dropped`, and with 1/(1 - `dropped`) otherwise."""
+    """Fill `mask` with 0 with probability `dropped`, and with 1/(1 - `dropped`) otherwise."""
     rng.random(out=mask, dtype=mask.dtype)
     np.greater_equal(mask, dropped, out=mask)
     mask *= 1.0 / (1.0 - dropped)
+
+
+def smooth_labels(targets: Array, amount: float) -> Array:
+    """Replace, in place, targets y by (1 - ε)·y + ε/classes, with ε = `amount`.
+
+    Args:
+        targets: (n, classes), one-hot.
+        amount: ε, from 0 to below 1.
+
+    Returns:
+        `targets`.
+    """
+    targets *= 1.0 - amount
+    targets += amount / targets.shape[1]
+    return targets

@@ -1,22 +1,24 @@
-"""How the learning rate changes during training.
+"""Learning rate schedules.
 
 With e epochs done (a fraction within an epoch) out of E, the learning rate is multiplied by
 
 | name | factor |
 |---|---|
 | constant | 1 |
-| step | decay^⌊e / decay_every⌋ |
-| exponential | decay^e |
+| step | lr_decay^⌊e / lr_decay_epochs⌋ |
+| exponential | lr_decay^e |
 | cosine | ½·(1 + cos(π·e/E)), from 1 down to 0 (Loshchilov & Hutter 2017, "SGDR", equation 5) |
 | one_cycle | from 1/25 up to 1 at 30 % of the training, then down to 0, along half cosines (Smith & Topin 2018, "Super-Convergence") |
 
-Warm-up multiplies the first epochs by e / warmup on top (Goyal et al. 2017, §2.2); cosine then
-starts where warm-up ends. One-cycle's rise *is* a warm-up: `warmup` says how long it takes, if not
-30 %.
+With warm-up, the factor is e / warmup in the first `warmup` epochs (Goyal et al. 2017, "Accurate,
+Large Minibatch SGD", §2.2), and cosine starts after them. In one_cycle, `warmup` is the length of
+the rise, if it is not 0.
 """  # noqa: E501
 
 import math
 from dataclasses import dataclass
+
+from nn.hyperparameters import Range, hyperparameter, validate
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 _ONE_CYCLE_START = 1 / 25
@@ -25,42 +27,57 @@ _ONE_CYCLE_RISE = 0.3
 
 @dataclass(frozen=True)
 class Schedule:
-    """A function from the number of epochs done, e.g. 2.75, to the factor of the learning rate.
+    """A function from the number of completed epochs, such as 2.75, to the learning rate factor.
 
     Attributes:
-        name: One of `SCHEDULES`.
-        epochs: E, the length of the whole training.
-        warmup: Epochs in which the rate rises from 0, fewer than `epochs`.
-        decay: Factor of `step` and `exponential`, above 0 and at most 1.
-        decay_every: Epochs between two steps of `step`, above 0.
+        epochs: E, the number of epochs of the whole training.
+
+    Raises:
+        ValueError: If a value is invalid.
     """
 
-    name: str = "constant"
+    name: str = hyperparameter(
+        "constant",
+        SCHEDULES,
+        "Learning rate over the epochs: constant; decreasing in steps (step), exponentially, or "
+        "along a half cosine; or rising and then falling (one_cycle).",
+        section="schedule",
+    )
     epochs: float = 1.0
-    warmup: float = 0.0
-    decay: float = 0.5
-    decay_every: float = 10.0
+    warmup: float = hyperparameter(
+        0.0,
+        Range(0.0, 1e9),
+        "Epochs in which the learning rate rises linearly from 0; fewer than epochs.",
+        section="schedule",
+    )
+    lr_decay: float = hyperparameter(
+        0.5,
+        Range(0.0, 1.0, excluded=(0.0,)),
+        "Factor by which the schedules step and exponential multiply the learning rate.",
+        section="schedule",
+    )
+    lr_decay_epochs: float = hyperparameter(
+        10.0,
+        Range(0.0, 1e9, excluded=(0.0,)),
+        "Epochs between two decreases of the schedule step.",
+        section="schedule",
+    )
 
     def __post_init__(self) -> None:
-        """Raise ValueError if something does not fit."""
-        if self.name not in SCHEDULES:
-            raise ValueError(f"schedule: {self.name!r} is none of {', '.join(SCHEDULES)}")
-        if not (self.warmup == 0 or 0 < self.warmup < self.epochs):
+        """Raise ValueError if a field is out of range."""
+        validate(self)
+        if self.warmup and self.warmup >= self.epochs:
             raise ValueError(
-                f"warmup: {self.warmup} is not from 0 to fewer than the {self.epochs} epochs"
+                f"warmup: expected fewer than the {self.epochs} epochs, got {self.warmup}"
             )
-        if not 0 < self.decay <= 1:
-            raise ValueError(f"decay: {self.decay} is not above 0 and at most 1")
-        if not 0 < self.decay_every < math.inf:
-            raise ValueError(f"decay_every: {self.decay_every} is not a number above 0")
 
     @property
     def ends(self) -> bool:
-        """Whether the factor depends on how long the whole training is."""
+        """Whether the factor depends on the total number of epochs."""
         return self.name in ("cosine", "one_cycle")
 
     def __call__(self, done: float) -> float:
-        """The factor after `done` epochs, from 0 to 1."""
+        """The factor after `done` epochs, between 0 and 1."""
         if self.name == "one_cycle":
             rise = self.warmup or _ONE_CYCLE_RISE * self.epochs
             if done < rise:
@@ -69,9 +86,9 @@ class Schedule:
         if done < self.warmup:
             return done / self.warmup
         if self.name == "step":
-            return self.decay ** (done // self.decay_every)
+            return self.lr_decay ** (done // self.lr_decay_epochs)
         if self.name == "exponential":
-            return self.decay**done
+            return self.lr_decay**done
         if self.name == "cosine":
             return _half_cosine(1.0, 0.0, (done - self.warmup) / (self.epochs - self.warmup))
         return 1.0

@@ -1,4 +1,4 @@
-"""export: the model for others → ONNX, a model card, and a page to draw on, in `data/export/`."""
+"""Stage `export`: write the model as ONNX, a model card, and a page to draw on."""
 
 import json
 import shlex
@@ -10,12 +10,13 @@ from typing import Any
 import click
 import numpy as np
 
-from stages.card import model_card
-from stages.cli import count, path_option, stage
-from stages.datasets import DOWNLOADS, About, read_part
-from stages.files import Artifacts, read_json, refuse
-from stages.models import read_model_for
-from stages.predictions import predict, sample_of_mistakes
+from stages.common.artifacts import Artifacts, invalid_artifact, read_json
+from stages.common.command import path_option, stage
+from stages.common.datasets import DOWNLOADS, DatasetInfo, read_part
+from stages.common.model_io import read_model_for
+from stages.common.parameter_types import count
+from stages.common.predictions import predict, sample_mistakes
+from stages.exporting.model_card import model_card
 
 
 @stage("export")
@@ -23,18 +24,18 @@ from stages.predictions import predict, sample_of_mistakes
     "--examples",
     type=count(most=200),
     default=30,
-    help="Test images to start from on the page; a third of them the network gets wrong.",
+    help="Number of test images on the page; a third of them are classified wrongly.",
 )
 @click.option(
     "--units",
     type=count(most=2_000),
     default=100,
-    help="Hidden units of the first layer that the page shows.",
+    help="Number of first-layer units that the page shows.",
 )
 @click.argument("made_by", type=click.UNPROCESSED, nargs=-1)
-@path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
-@path_option("model", "data/model/model.npz", "File that `train` wrote.")
-@path_option("metrics", "metrics.json", "File that `evaluate` wrote.")
+@path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
+@path_option("model", "data/model/model.npz", "File written by `train`.")
+@path_option("metrics", "metrics.json", "File written by `evaluate`.")
 @path_option("export", "data/export", "Folder for model.onnx, README.md and page.html.")
 def main(
     examples: int,
@@ -45,28 +46,29 @@ def main(
     metrics_path: str,
     export_path: str,
 ) -> None:
-    """Write the model as ONNX, with a model card, and a page that it answers on.
+    """Write the model as ONNX, a model card, and a page to draw on.
 
-    After `--` comes, for the card, how the model was made: MADE_BY is the module and the options of
-    a stage, and after another `--` of the next.
+    MADE_BY is for the model card: the module and options of each stage that made the model, each
+    stage after a `--`.
 
     \b
     Example:
-      python -m stages.export --examples 60 -- stages.fetch --name mnist_784
+      python -m stages.export -- stages.fetch --name mnist_784 --source auto -- stages.train
     """
-    # Imported here: ONNX takes a moment, and `--help` should not.
-    from stages.drawing_page import drawing_page
-    from stages.onnx_model import to_onnx
+    # Imported here, so that `--help` need not wait for ONNX.
+    from stages.exporting.drawing_page import drawing_page
+    from stages.exporting.onnx_model import to_onnx
 
     folder, export = Path(prepared_path), Path(export_path)
-    about = About.read(folder)
+    about = DatasetInfo.read(folder)
     images, labels = read_part(folder, "test", about)
     network = read_model_for(Path(model_path), about, images.shape[1])
     metrics = read_json(Path(metrics_path), "evaluate")
     if not _are_metrics(metrics):
-        raise refuse(Path(metrics_path), "it has no metrics of the test set", "evaluate")
+        fault = "expected numbers by data set and metric, with test.accuracy among them"
+        raise invalid_artifact(Path(metrics_path), fault, "evaluate")
     predictions = predict(network, images, labels)
-    wrong = sample_of_mistakes(predictions, examples // 3)
+    wrong = sample_mistakes(predictions, examples // 3)
     right = np.flatnonzero(predictions.correct)[: examples - len(wrong)]
     chosen = np.concatenate([right, wrong])
     stages = provenance(made_by)
@@ -76,24 +78,25 @@ def main(
             properties = {"made_by": json.dumps(commands), "metrics": json.dumps(metrics)}
             file.write(to_onnx(network, properties))
         with artifacts.open(export / "README.md") as file:
-            card = model_card(network, data_in_words(stages), metrics, len(images), commands)
+            card = model_card(network, data_set_name(stages), metrics, len(images), commands)
             file.write(card.encode())
         if network.image_shape is not None:
             with artifacts.open(export / "page.html") as file:
                 names = [about.classes[k] for k in predictions.true[chosen]]
                 file.write(drawing_page(network, images[chosen], names, units).encode())
     page = (
-        "page.html, which any browser opens"
+        "page.html"
         if network.image_shape
-        else f"no page to draw on, since how {images.shape[1]} pixels make an image is not known"
+        else "no page to draw on, because the height and width of the images are unknown"
     )
     click.echo(f"{export}: model.onnx, README.md, and {page}")
 
 
 def provenance(words: Sequence[str]) -> list[list[str]]:
-    """The stages that made the model, a list of words each; local paths are names only.
+    """Split the words at each `--` into one list per stage.
 
-    Where on this machine the data lay is nobody's business, and changes nothing.
+    Local paths are shortened to their last part, because the card must not depend on folders
+    outside the project.
     """
     stages = [list(group) for is_end, group in groupby(words, "--".__eq__) if not is_end]
     for stage_words in stages:
@@ -103,13 +106,13 @@ def provenance(words: Sequence[str]) -> list[list[str]]:
     return stages
 
 
-def data_in_words(stages: Sequence[Sequence[str]]) -> str:
-    """What `fetch` was told to fetch: "mnist_784, version 1 on OpenML", or the name of a path."""
+def data_set_name(stages: Sequence[Sequence[str]]) -> str:
+    """Name of the fetched data set: "mnist_784, version 1 on OpenML", or the name of a path."""
     fetch = next((words for words in stages if words[0] == "stages.fetch"), [])
     options = dict(zip(fetch[1::2], fetch[2::2], strict=False))
     if options.get("--source") in DOWNLOADS and "--name" in options:
         return f"{options['--name']}, version {options.get('--version', '1')} on OpenML"
-    return options.get("--source", "data of your own")
+    return options.get("--source", "an unnamed data set")
 
 
 def _are_metrics(value: Any) -> bool:

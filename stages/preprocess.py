@@ -1,4 +1,4 @@
-"""preprocess: raw pixels and class indexes → inputs in [0, 1], one-hot labels, three parts."""
+"""Stage `preprocess`: scale pixels to [0, 1], encode labels one-hot, split into parts."""
 
 import math
 from collections.abc import Iterator
@@ -9,30 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.pixels import scale
-from stages.cli import BadParameter, Refusal, Size, path_option, seed_option, stage
-from stages.datasets import PARTS, About, Raw
-from stages.files import Artifacts, refuse
+from stages.common.artifacts import Artifacts, invalid_artifact
+from stages.common.command import path_option, seed_option, stage
+from stages.common.datasets import PARTS, DatasetInfo, Raw
+from stages.common.errors import ParameterError, StageError
+from stages.common.parameter_types import Size
 
 _ROWS_AT_ONCE = 4_096
-# Ground that is darker than this part of the data's own range may be anything.
+# A background is bright if it lies above this fraction of the range of pixel values.
 _BRIGHT = 0.6
 
 
 @stage("preprocess")
 @click.option(
-    "--test-size", type=Size(), default=10_000, help="Samples for the test set, or their fraction."
+    "--test-size", type=Size(), default=10_000, help="Samples in the test set, or their fraction."
 )
 @click.option(
     "--validation-size",
     type=Size(),
     default=5_000,
-    help="Samples for the validation set, or their fraction of what the test set leaves.",
+    help="Samples in the validation set, or their fraction of those outside the test set.",
 )
 @click.option(
     "--shuffle/--no-shuffle",
     default=False,
-    help="Draw the parts at random, with the classes in equal proportions; otherwise the last "
-    "samples are the test set (MNIST's official one) and those before it the validation set.",
+    help="Split at random, with the classes in equal proportions; otherwise the last samples are "
+    "the test set (MNIST's official one) and those before them the validation set.",
 )
 @seed_option()
 @path_option("raw", "data/raw", "Folder that `fetch` wrote.")
@@ -45,7 +47,7 @@ def main(
     raw_path: str,
     prepared_path: str,
 ) -> None:
-    """Scale pixels to [0, 1], encode labels one-hot, split off a validation and a test set.
+    """Scale pixels to [0, 1], encode labels one-hot, and split off a validation and a test set.
 
     \b
     Example:
@@ -56,39 +58,46 @@ def main(
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
         _require_every_class(part, raw, rows, shuffle)
-    pixel_range = full_scale(raw.images, Path(raw_path))
-    if has_bright_ground(raw):
-        pixel_range = pixel_range[::-1]
-    about = About(raw.classes, pixel_range, raw.image_shape)
+    low, high = pixel_range(raw.images, Path(raw_path))
+    if has_bright_background(raw):
+        low, high = high, low
+    _write(raw, parts, DatasetInfo(raw.classes, (low, high), raw.image_shape), folder)
+    sizes = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
+    click.echo(f"{sizes}; pixels scaled from {low:g}…{high:g} to 0…1")
+
+
+def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, folder: Path) -> None:
+    """Write the arrays of all parts, in blocks of rows, and `about.json`."""
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
-    d, classes = raw.images.shape[1], len(raw.classes)
-    float32 = np.dtype(np.float32)
     with Artifacts() as artifacts:
         for part, rows in parts.items():
-            images = (scale(raw.images[piece], about.pixel_range) for piece in _pieces(rows))
-            labels = (one_hot[raw.labels[piece]] for piece in _pieces(rows))
-            shapes = (len(rows), d), (len(rows), classes)
-            artifacts.write_rows(folder / f"{part}_images.npy", shapes[0], float32, images)
-            artifacts.write_rows(folder / f"{part}_labels.npy", shapes[1], float32, labels)
-        about.write(artifacts, folder)
-    sizes = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
-    low, high = about.pixel_range
-    click.echo(f"{sizes}; pixels {low:g} to {high:g} became 0 to 1")
+            images = (scale(raw.images[block], info.pixel_range) for block in _blocks(rows))
+            labels = (one_hot[raw.labels[block]] for block in _blocks(rows))
+            for name, values, width in (
+                ("images", images, raw.images.shape[1]),
+                ("labels", labels, len(raw.classes)),
+            ):
+                path = folder / f"{part}_{name}.npy"
+                artifacts.write_rows(path, (len(rows), width), np.dtype(np.float32), values)
+        info.write(artifacts, folder)
 
 
 def split(
     labels: NDArray, test_size: float, validation_size: float, seed: int | None
 ) -> dict[str, NDArray[np.intp]]:
-    """Row numbers of the train, validation and test parts.
+    """Split a data set into train, validation and test parts.
 
     Args:
         labels: (n,) class indexes.
         test_size: Number of test samples, or their fraction.
-        validation_size: Number of validation samples, or their fraction of the rest.
-        seed: For a random, stratified split; None keeps the order, with the test set last.
+        validation_size: Number of validation samples, or their fraction of the others.
+        seed: Seed of a random, stratified split; None keeps the order, with the test set last.
+
+    Returns:
+        Row numbers of each part, by its name.
 
     Raises:
-        BadParameter: If a part would be empty, or too small to hold every class.
+        ParameterError: If a part would be empty, or too small for all classes.
     """
     n = len(labels)
     rest, test = _split_off("test_size", np.arange(n), labels, test_size, seed)
@@ -99,14 +108,14 @@ def split(
 def _split_off(
     key: str, rows: NDArray[np.intp], labels: NDArray, size: float, seed: int | None
 ) -> list[NDArray[np.intp]]:
-    # Imported here: it takes a second, and `--help` should not.
+    # Imported here: scikit-learn takes a second to import, and `--help` should be fast.
     from sklearn.model_selection import train_test_split
 
     n = len(rows)
     if isinstance(size, int) and size >= n:
-        raise BadParameter(
-            f"preprocess.{key}: {size} leaves nothing to train on; there are {n} samples here. "
-            "Choose less, or a fraction."
+        raise ParameterError(
+            f"preprocess.{key}: expected fewer than {n} samples, to leave some for training, got "
+            f"{size}; choose a smaller number, or a fraction."
         )
     try:
         return train_test_split(
@@ -117,40 +126,45 @@ def _split_off(
             stratify=None if seed is None else labels[rows],
         )
     except ValueError as error:
-        raise BadParameter(
-            f"preprocess.{key}: {size} of {n} samples leaves one of the parts without a sample, or "
-            "without one of every class; choose another size."
+        raise ParameterError(
+            f"preprocess.{key}: expected a size that leaves samples of all classes in each "
+            f"part, got {size} of {n} samples; choose another size."
         ) from error
 
 
-def full_scale(images: NDArray, folder: Path) -> tuple[float, float]:
-    """The pixel values that become 0 and 1.
+def pixel_range(images: NDArray, folder: Path) -> tuple[float, float]:
+    """Choose the pixel values that are scaled to 0 and 1.
 
-    For bytes, 0 and 255, unless the data stays in the lower half of that range; then, and for
-    floats, 0 (or the least value, if that is negative) and the greatest value.
+    For uint8, these are 0 and 255, unless all values are below 128; then, and for floats, they are
+    0 (or the minimum, if that is negative) and the maximum.
+
+    Args:
+        images: (n, d) uint8 or float32.
+        folder: Folder of the images, for error messages.
 
     Raises:
-        Refusal: If a pixel is not finite, or all are equal; it names the file in `folder`.
+        StageError: If a pixel is not finite, or all are equal.
     """
-    # np.min and np.max, unlike Python's, let a nan of any piece through to the end.
-    pieces = [images[rows] for rows in _pieces(np.arange(len(images)))]
-    least = float(np.min([piece.min() for piece in pieces]))
-    greatest = float(np.max([piece.max() for piece in pieces]))
+    # Unlike Python's min and max, NumPy's propagate nan.
+    blocks = [images[rows] for rows in _blocks(np.arange(len(images)))]
+    minimum = float(np.min([block.min() for block in blocks]))
+    maximum = float(np.max([block.max() for block in blocks]))
     path = folder / "images.npy"
-    if not math.isfinite(greatest - least):
-        raise refuse(path, "it has pixels that are not finite numbers", "fetch")
-    if images.dtype == np.uint8 and greatest >= 128:
+    if not math.isfinite(maximum - minimum):
+        raise invalid_artifact(path, "expected finite pixel values, got others", "fetch")
+    if images.dtype == np.uint8 and maximum >= 128:
         return 0.0, 255.0
-    low = min(least, 0.0)
-    if not low < greatest:
-        raise refuse(path, "every pixel has the same value", "fetch")
-    return low, greatest
+    low = min(minimum, 0.0)
+    if not low < maximum:
+        raise invalid_artifact(path, f"expected different pixel values, got only {low:g}", "fetch")
+    return low, maximum
 
 
-def has_bright_ground(raw: Raw) -> bool:
-    """Whether most of the images' borders is paper: ink is then to become 1, as it is in MNIST.
+def has_bright_background(raw: Raw) -> bool:
+    """Whether the median pixel on the borders of the images is bright.
 
-    So that pictures from elsewhere can be shown to the network, whatever their polarity.
+    Such images are inverted, so that all models expect bright strokes on a dark background, as in
+    MNIST.
     """
     if raw.image_shape is None:
         return False
@@ -161,7 +175,7 @@ def has_bright_ground(raw: Raw) -> bool:
     return bool(np.median(some[:, on_border.reshape(-1)]) > low + _BRIGHT * (high - low))
 
 
-def _pieces(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+def _blocks(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         yield rows[start : start + _ROWS_AT_ONCE]
 
@@ -170,9 +184,9 @@ def _require_three_of_each(raw: Raw, folder: Path) -> None:
     counts = np.bincount(raw.labels, minlength=len(raw.classes))
     for name, n in zip(raw.classes, counts, strict=True):
         if n < len(PARTS):
-            raise Refusal(
-                f"{folder / 'labels.npy'}: class {name} has {n} of the samples, and needs one in "
-                "each of the three parts; add samples to the source, or leave the class out."
+            raise StageError(
+                f"{folder / 'labels.npy'}: expected at least {len(PARTS)} samples of class {name}, "
+                f"one per part, got {n}; add samples to the source, or remove the class."
             )
 
 
@@ -184,13 +198,11 @@ def _require_every_class(part: str, raw: Raw, rows: NDArray[np.intp], shuffle: b
     missing = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
     key = "validation_size" if part == "validation" else "test_size"
     advice = (
-        "choose a greater size, or more balanced classes"
-        if shuffle
-        else "set preprocess.shuffle: true, which keeps the classes' proportions, or change the "
-        "sizes"
+        "choose a larger size" if shuffle else "set preprocess.shuffle: true, or change the sizes"
     )
-    raise BadParameter(
-        f"preprocess.{key}: the {part} part has no sample of class {missing}; {advice}."
+    raise ParameterError(
+        f"preprocess.{key}: expected samples of all classes in the {part} part, got none of class "
+        f"{missing}; {advice}."
     )
 
 

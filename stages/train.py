@@ -1,36 +1,31 @@
-"""train: prepared images → `data/model/model.npz`, with live curves in `data/training/`."""
+"""Stage `train`: train the network, and write the model and its learning curves."""
 
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nn import DivergedError, Recipe, Run, save, score
-from stages.cli import BadParameter, Refusal, path_option, seed_option, stage
-from stages.datasets import About, read_part
-from stages.files import Artifacts, restored_on_failure
-from stages.knobs import class_weight_option, recipe_of, training_options
-from stages.live import Epoch, open_live, show
-from stages.resume import ResumeFile
+from nn import DivergedError, Trainer, TrainingConfig, save, score
+from stages.common.artifacts import Artifacts, restored_on_failure
+from stages.common.command import path_option, stage
+from stages.common.errors import StageError
+from stages.training.checkpoint import CheckpointFile
+from stages.training.data import TrainingData
+from stages.training.dvclive_log import Epoch, log_epoch, open_live
+from stages.training.options import SECTIONS, config_from_options, training_options
 
-# Training images that `evaluate` shows as the network saw them.
+# Number of training images that `evaluate` shows as the network saw them.
 _EXAMPLES = 20
-# Hidden units in a picture, and the first epochs that all have one. Later, when little changes, one
-# in so many has.
+# Hidden units in a picture. The first epochs have a picture each, later ones every 30th.
 _UNITS, _EPOCHS = 50, 30
-# Copies of the weights that each optimizer keeps beside them.
-_COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 
 
-@stage("train")
+@stage("train", SECTIONS)
 @training_options
-@class_weight_option()
-@seed_option()
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File for the trained network.")
 @path_option("examples", "data/model/examples.npy", "File for images as the network saw them.")
@@ -38,153 +33,127 @@ _COPIES = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
 @click.option(
     "--pictures-path",
     type=click.Path(),
-    help="Folder for pictures of the hidden units, epoch by epoch; none if not given.",
+    help="Folder for pictures of the hidden units, one per epoch; without it there are none.",
 )
-@path_option("resume", "data/resume.npz", "File from which an interrupted training goes on.")
+@path_option("checkpoint", "data/checkpoint.npz", "File to resume an interrupted training from.")
 def main(
-    class_weight: str,
     seed: int,
+    class_weight: str,
     prepared_path: str,
     model_path: str,
     examples_path: str,
     training_path: str,
     pictures_path: str | None,
-    resume_path: str,
-    **knobs: Any,
+    checkpoint_path: str,
+    **options: Any,
 ) -> None:
     """Train a multi-layer perceptron by minibatch gradient descent.
 
-    Loss and accuracy on the training and the validation set are shown and logged after every
-    epoch. The test set is never read. A training that was interrupted goes on after its last whole
-    epoch and ends in the same bytes.
+    Loss and accuracy on the training and the validation set are logged after every epoch. The test
+    set is not read. An interrupted training resumes after its last complete epoch, and its results
+    are the same bytes as without the interruption.
 
     \b
     Example:
       python -m stages.train --hidden 300 --hidden 100 --learning-rate 1 --epochs 20
     """
-    recipe = recipe_of("train", knobs)
-    folder = Path(prepared_path)
-    about = About.read(folder)
-    images, labels = read_part(folder, "train", about)
-    validation = read_part(folder, "validation", about)
-    if recipe.batch_size > len(images):
-        raise BadParameter(
-            f"train.batch_size: {recipe.batch_size} is more than the {len(images)} training "
-            f"images; choose 1 to {len(images)}."
-        )
-    if about.image_shape is None and recipe.deformation:
-        asked = [name for name, value in vars(recipe.deformation).items() if value]
-        raise BadParameter(
-            f"train.{asked[0]}: how {images.shape[1]} pixels make an image is not known, so they "
-            "cannot be deformed; choose 0."
-        )
-    weights = _balanced(labels) if class_weight == "balanced" else None
-    sizes = (images.shape[1], labels.shape[1])
-    _require_memory(recipe, sizes)
+    config = config_from_options(options)
+    data = TrainingData.read(Path(prepared_path))
+    data.check(config)
     pictures = Path(pictures_path) if pictures_path else None
-    if pictures:
-        # Imported here: Matplotlib takes a moment, and `--help` should not.
-        from stages.pictures import units_picture
-
-    def new_run() -> Run:
-        return Run(
-            recipe,
-            sizes=sizes,
-            seed=seed,
-            classes=about.classes,
-            pixel_range=about.pixel_range,
-            image_shape=about.image_shape,
-        )
-
-    data = [folder / f"{p}_{k}.npy" for p in ("train", "validation") for k in ("images", "labels")]
-    resume = ResumeFile(
-        Path(resume_path),
-        recipe,
-        [seed, class_weight, pictures is not None],
-        [*data, folder / "about.json"],
+    checkpoint = CheckpointFile(
+        Path(checkpoint_path), config, [seed, class_weight, pictures is not None], data.files
     )
-    run, history = new_run(), []
-    kept = resume.read()
-    if kept is not None:
-        run.restore(kept.state)
-        history = kept.history
-        if kept.finished and run.over:
-            run, history = new_run(), []
-        else:
-            click.echo(f"train: going on after epoch {run.epoch}, from {resume.path}", err=True)
-
+    trainer, history = _resume_or_start(checkpoint, config, data, seed)
     with (
         restored_on_failure(Path(training_path)),
         open_live(training_path) as live,
         Artifacts() as artifacts,
-        tqdm(
-            run.epochs(images, labels, weights),
-            initial=run.epoch,
-            total=recipe.epochs,
-            desc="train",
-            unit="epoch",
-            disable=None,
-        ) as progress,
     ):
         for epoch in history:
-            show(live, epoch, pictures)
+            log_epoch(live, epoch, pictures)
+        for epoch in _train(trainer, data, data.sample_weights(class_weight), pictures is not None):
+            history.append(epoch)
+            log_epoch(live, epoch, pictures)
+            checkpoint.write(trainer, history)
+        with artifacts.open(Path(model_path)) as file:
+            save(trainer.result, file)
+        seen = trainer.as_seen(np.array(data.images[:_EXAMPLES]))
+        artifacts.write_array(Path(examples_path), seen)
+    checkpoint.write(trainer, history, finished=True)
+    click.echo(_summary(trainer, data))
+
+
+def _resume_or_start(
+    file: CheckpointFile, config: TrainingConfig, data: TrainingData, seed: int
+) -> tuple[Trainer, list[Epoch]]:
+    """Return a trainer, in the state of the checkpoint if there is one, and the epochs done."""
+
+    def new_trainer() -> Trainer:
+        return Trainer(
+            config,
+            sizes=data.sizes,
+            seed=seed,
+            classes=data.about.classes,
+            pixel_range=data.about.pixel_range,
+            image_shape=data.about.image_shape,
+        )
+
+    trainer, checkpoint = new_trainer(), file.read()
+    if checkpoint is None:
+        return trainer, []
+    trainer.restore(checkpoint.state)
+    if checkpoint.finished and trainer.finished:
+        return new_trainer(), []
+    click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
+    return trainer, checkpoint.history
+
+
+def _train(
+    trainer: Trainer, data: TrainingData, weights: NDArray | None, with_pictures: bool
+) -> Iterator[Epoch]:
+    """Train under a progress bar; yield each epoch. Raises `StageError` if training diverges."""
+    if with_pictures:  # imported here, because Matplotlib takes a moment
+        from stages.common.mosaics import units_picture
+    config = trainer.config
+    with tqdm(
+        trainer.train_epochs(data.images, data.labels, weights),
+        initial=trainer.epoch,
+        total=config.epochs,
+        desc="train",
+        unit="epoch",
+        disable=None,
+    ) as progress:
         try:
-            for _ in progress:
-                on_train = score(run.current, images, labels)
-                on_validation = score(run.current, *validation)
-                run.judge(on_validation)
-                is_shown = pictures and (run.epoch <= _EPOCHS or run.epoch % _EPOCHS == 0)
-                picture = units_picture(run.current, _UNITS) if is_shown else b""
-                history.append(Epoch.of(on_train, on_validation, picture))
-                show(live, history[-1], pictures)
-                resume.write(run, history)
+            for number in progress:
+                on_train = score(trainer.current, data.images, data.labels)
+                on_validation = score(trainer.current, *data.validation)
+                trainer.record_validation(on_validation)
+                has_picture = with_pictures and (number <= _EPOCHS or number % _EPOCHS == 0)
+                picture = units_picture(trainer.current, _UNITS) if has_picture else b""
+                yield Epoch.of(on_train, on_validation, picture)
                 progress.set_postfix_str(
                     f"loss {on_train.loss:.4f}, accuracy {on_train.accuracy:.2%}, "
                     f"validation {on_validation.loss:.4f}, {on_validation.accuracy:.2%}"
                 )
         except DivergedError as error:
-            raise Refusal(
+            used = [f"regularization.{n}" for n in ("l2", "weight_decay") if getattr(config, n)]
+            others = f", or a smaller {' or '.join(used)}" if used else ""
+            raise StageError(
                 f"train.learning_rate: training diverged, {error}; choose less than "
-                f"{recipe.learning_rate:g}{_other_causes(recipe)}."
+                f"{config.learning_rate:g}{others}."
             ) from error
-        with artifacts.open(Path(model_path)) as file:
-            save(run.result, file)
-        artifacts.write_array(Path(examples_path), run.as_seen(np.array(images[:_EXAMPLES])))
-    resume.write(run, history, finished=True)
-    click.echo(
-        f"{'-'.join(map(str, run.network.sizes))} {recipe.activation} network, {recipe.loss} loss, "
-        f"{recipe.optimizer}, {run.epoch} epochs: accuracy "
-        f"{score(run.result, images, labels).accuracy:.2%} on training, "
-        f"{score(run.result, *validation).accuracy:.2%} on validation images"
+
+
+def _summary(trainer: Trainer, data: TrainingData) -> str:
+    config = trainer.config
+    on_train = score(trainer.result, data.images, data.labels)
+    on_validation = score(trainer.result, *data.validation)
+    return (
+        f"{'-'.join(map(str, trainer.network.sizes))} {config.activation} network, "
+        f"{config.loss} loss, {config.optimizer}, {trainer.epoch} epochs: accuracy "
+        f"{on_train.accuracy:.2%} on training, {on_validation.accuracy:.2%} on validation images"
     )
-
-
-def _other_causes(recipe: Recipe) -> str:
-    """What else may have made the weights grow, for the end of a sentence."""
-    names = [name for name in ("l2", "weight_decay") if getattr(recipe, name)]
-    return f", or a smaller train.{' or train.'.join(names)}" if names else ""
-
-
-def _balanced(labels: NDArray) -> NDArray:
-    """Sample weights, (n,), that add up to the same for every class; their mean is 1."""
-    counts = labels.sum(axis=0)
-    return (len(labels) / (len(counts) * counts))[labels.argmax(axis=1)].astype(np.float32)
-
-
-def _require_memory(recipe: Recipe, sizes: tuple[int, int]) -> None:
-    layers = [sizes[0], *recipe.hidden, sizes[1]]
-    copies = 1 + _COPIES[recipe.optimizer] + bool(recipe.average) + bool(recipe.patience)
-    # Twice, because what is put away after an epoch is a copy.
-    weights = 4 * 2 * copies * sum(a * b for a, b in pairwise(layers))
-    activations = 4 * 3 * recipe.batch_size * sum(layers)
-    free = psutil.virtual_memory().available
-    if weights + activations > free:
-        culprit = "hidden" if weights > activations else "batch_size"
-        raise BadParameter(
-            f"train.{culprit}: layers of {', '.join(map(str, recipe.hidden))} units with "
-            f"minibatches of {recipe.batch_size} need {(weights + activations) / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB of memory are free; choose less."
-        )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from stages.datasets import About
-from stages.files import Artifacts
+from stages.common.artifacts import Artifacts
+from stages.common.datasets import DatasetInfo
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,6 +59,6 @@ def prepared(tmp_path):
             artifacts.write_array(
                 folder / f"{part}_labels.npy", np.eye(3, dtype=np.float32)[labels]
             )
-        about = About(["circle", "$\\foo$", "a, b"], (0.0, 255.0), (4, 4))
+        about = DatasetInfo(["circle", "$\\foo$", "a, b"], (0.0, 255.0), (4, 4))
         about.write(artifacts, folder)
     return folder

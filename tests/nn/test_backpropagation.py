@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nn import ACTIVATIONS, LOSSES, Network, Optimizer, Regularization
 from nn.backpropagation import gradients
-from nn.loading import Samples
-from nn.minibatch import Minibatch
+from nn.batches import Samples
+from nn.training_step import TrainingStep
 
 SIZES = [[5, 3], [5, 4, 3], [6, 5, 4, 3], [4, 3, 5, 3, 2]]
 
@@ -59,7 +59,7 @@ def test_gradients_equal_numerical_ones(sizes, activation, loss):
 
 
 def one_step(network, images, targets, *, rate, name="sgd", seed=0, **regularization):
-    batch = Minibatch(
+    batch = TrainingStep(
         network, len(images), np.random.default_rng(seed), Regularization(**regularization)
     )
     step = Optimizer(network, name).bind(batch)

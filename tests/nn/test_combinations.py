@@ -12,8 +12,8 @@ from nn import (
     Optimizer,
     Regularization,
     Schedule,
-    fit,
     score,
+    train_epochs,
 )
 
 RATES = {"sgd": 0.5, "momentum": 0.1, "nesterov": 0.1, "adam": 0.01}
@@ -41,7 +41,7 @@ def test_every_combination_learns(activation, loss, name):
             l2=1e-5, dropout_hidden=0.1, dropout_input=0.05, label_smoothing=0.02, max_norm=8
         ),
     }
-    for _ in fit(
+    for _ in train_epochs(
         network, images[:1400], targets[:1400], epochs=25, batch_size=20,
         rng=rng, **options,
     ):  # fmt: skip

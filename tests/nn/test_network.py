@@ -87,7 +87,7 @@ def test_scores_do_not_change_their_argument():
 
 
 def test_wrong_shapes_and_raw_pixels_are_refused():
-    with pytest.raises(ValueError, match=r"shape \(2, 7\).*takes \(6,\) or \(n, 6\)"):
+    with pytest.raises(ValueError, match=r"expected shape \(6,\) or \(n, 6\), got \(2, 7\)"):
         network().scores(np.zeros((2, 7)))
     with pytest.raises(ValueError, match="shape"):
         network().scores(np.zeros((1, 2, 6)))
@@ -135,5 +135,5 @@ def test_impossible_sizes_are_refused(sizes):
 
 @pytest.mark.parametrize("what", ["initialization", "activation", "loss"])
 def test_unknown_names_are_refused(what):
-    with pytest.raises(ValueError, match=f"{what} 'zero' is none of"):
+    with pytest.raises(ValueError, match=f"{what}.*'zero'"):
         network(**{what: "zero"})

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nn import OPTIMIZERS, Network, Optimizer, Regularization
 from nn.backpropagation import gradients
-from nn.loading import Samples
-from nn.minibatch import Minibatch
+from nn.batches import Samples
+from nn.training_step import TrainingStep
 
 
 def textbook(name, w, state, g, rate, t, *, l2, decay, mu=0.8, beta2=0.99):
@@ -42,9 +42,9 @@ def test_steps_are_the_textbooks(name, rates, l2, decay, seed):
     images, targets = rng.random((8, 5)), np.eye(3)[rng.integers(0, 3, 8)]
     expected = [p.copy() for p in (*network.weights, *network.biases)]
     states = [{} for _ in expected]
-    optimizer = Optimizer(network, name, momentum=0.8, second_momentum=0.99)
+    optimizer = Optimizer(network, name, momentum=0.8, beta2=0.99)
     batches = {
-        m: Minibatch(network, m, rng, Regularization(l2=l2, weight_decay=decay)) for m in (8, 3)
+        m: TrainingStep(network, m, rng, Regularization(l2=l2, weight_decay=decay)) for m in (8, 3)
     }
     steps = {m: optimizer.bind(batch) for m, batch in batches.items()}
     for t, rate in enumerate(rates, 1):
@@ -68,7 +68,7 @@ def test_adam_in_blocks_is_adam(monkeypatch):
         monkeypatch.setattr("nn.optimizers._BLOCK", block)
         rng = np.random.default_rng(0)
         network = Network.initialize([7, 5], rng)
-        batch = Minibatch(network, 4, rng)
+        batch = TrainingStep(network, 4, rng)
         step = Optimizer(network, "adam").bind(batch)
         images, targets = rng.random((4, 7), np.float32), np.eye(5, dtype=np.float32)[:4]
         for _ in range(3):
@@ -81,9 +81,9 @@ def test_adam_in_blocks_is_adam(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options", [{"name": "sdg"}, {"momentum": 1.0}, {"momentum": -0.1}, {"second_momentum": 1}]
+    "options", [{"name": "sdg"}, {"momentum": 1.0}, {"momentum": -0.1}, {"beta2": 1}]
 )
 def test_impossible_optimizers_are_refused(options):
     network = Network.initialize([2, 2], np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"none of|below 1"):
+    with pytest.raises(ValueError, match=r"expected one of|below 1"):
         Optimizer(network, **options)

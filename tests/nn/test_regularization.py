@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from nn import Network, Regularization, fit
-from nn.loading import Samples
-from nn.losses import smooth
-from nn.minibatch import Minibatch
-from nn.regularization import draw_mask, limit_norms
+from nn import Network, Regularization, train_epochs
+from nn.batches import Samples
+from nn.regularization import draw_mask, limit_norms, smooth_labels
+from nn.training_step import TrainingStep
 
 
 @pytest.mark.parametrize("dropped", [0.1, 0.5, 0.9])
@@ -23,7 +22,7 @@ def test_masks_silence_the_right_share_and_keep_the_mean(dropped, dtype):
 def test_dropout_is_new_for_every_step_and_the_same_for_a_seed():
     def inputs(seed):
         network = Network.initialize([50, 4, 3], np.random.default_rng(0))
-        batch = Minibatch(
+        batch = TrainingStep(
             network, 20, np.random.default_rng(seed), Regularization(dropout_input=0.5)
         )
         seen = []
@@ -42,7 +41,7 @@ def test_dropout_is_new_for_every_step_and_the_same_for_a_seed():
 def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn():
     rng = np.random.default_rng(0)
     before = rng.bit_generator.state
-    batch = Minibatch(Network.initialize([5, 4, 3], np.random.default_rng(0)), 2, rng)
+    batch = TrainingStep(Network.initialize([5, 4, 3], np.random.default_rng(0)), 2, rng)
     batch.load(Samples(np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)))
     batch.forward()
     assert all(
@@ -63,16 +62,20 @@ def test_training_respects_max_norm():
     network = Network.initialize([6, 5, 2], rng, initialization="normal")
     images, targets = rng.random((30, 6), np.float32), np.eye(2, dtype=np.float32)[[0, 1] * 15]
     options = {"epochs": 2, "batch_size": 7, "learning_rate": 5.0, "rng": rng}
-    list(fit(network, images, targets, regularization=Regularization(max_norm=0.5), **options))
+    list(
+        train_epochs(
+            network, images, targets, regularization=Regularization(max_norm=0.5), **options
+        )
+    )
     for w in network.weights:
         assert np.linalg.norm(w, axis=1).max() <= 0.5 * (1 + 1e-6)
 
 
 def test_smoothed_targets_still_sum_to_one():
-    smoothed = smooth(np.eye(4), 0.2)
+    smoothed = smooth_labels(np.eye(4), 0.2)
     np.testing.assert_allclose(smoothed.sum(axis=1), 1)
     np.testing.assert_allclose(np.diag(smoothed), 0.85)
-    np.testing.assert_array_equal(smooth(np.eye(3), 0.0), np.eye(3))
+    np.testing.assert_array_equal(smooth_labels(np.eye(3), 0.0), np.eye(3))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from nn import (
     Optimizer,
     Regularization,
     blas,
-    fit,
-    minibatch,
     optimizers,
     score,
+    train_epochs,
+    training_step,
 )
 from nn import network as network_module
 from nn.backpropagation import gradients
@@ -22,7 +22,7 @@ from nn.backpropagation import gradients
 
 def train(network, images, targets, *, seed=0, **options):
     rng = np.random.default_rng(seed)
-    return list(fit(network, images, targets, rng=rng, **options))
+    return list(train_epochs(network, images, targets, rng=rng, **options))
 
 
 def test_learns_xor():
@@ -74,7 +74,7 @@ def test_yields_the_epochs_and_does_nothing_before_it_is_asked():
     network, images, targets = problem()
     kept = [w.copy() for w in network.weights]
     options = {"batch_size": 5, "learning_rate": 1.0, "rng": np.random.default_rng(0)}
-    epochs = fit(network, images, targets, epochs=3, **options)
+    epochs = train_epochs(network, images, targets, epochs=3, **options)
     for w, before in zip(network.weights, kept, strict=True):
         np.testing.assert_array_equal(w, before)
     assert list(epochs) == [1, 2, 3]
@@ -96,7 +96,7 @@ def test_every_product_of_training_and_prediction_has_one_thread(monkeypatch):
     seen = []
 
     def spy(left, right, out):
-        product = blas.bind_product(left, right, out)
+        product = blas.bind_gemm(left, right, out)
 
         def call(*factors):
             pools = threadpoolctl.threadpool_info()
@@ -105,8 +105,8 @@ def test_every_product_of_training_and_prediction_has_one_thread(monkeypatch):
 
         return call
 
-    for module in (minibatch, network_module, optimizers):
-        monkeypatch.setattr(module, "bind_product", spy)
+    for module in (training_step, network_module, optimizers):
+        monkeypatch.setattr(module, "bind_gemm", spy)
     network, images, targets = problem(dtype=np.float32)
     with threadpoolctl.threadpool_limits(2):
         train(network, images, targets, epochs=1, batch_size=23, learning_rate=1.0)
@@ -122,7 +122,7 @@ def test_the_callers_thread_limit_is_left_alone_between_epochs():
     network, images, targets = problem()
     options = {"batch_size": 5, "learning_rate": 1.0, "rng": np.random.default_rng(0)}
     before = threads()
-    for _ in fit(network, images, targets, epochs=2, **options):
+    for _ in train_epochs(network, images, targets, epochs=2, **options):
         assert threads() == before
 
 
@@ -136,7 +136,7 @@ def test_stops_when_weights_are_no_longer_finite():
 @pytest.mark.parametrize("batch_size", [0, -1, 24])
 def test_impossible_batch_sizes_are_refused(batch_size):
     network, images, targets = problem()
-    with pytest.raises(ValueError, match="it must be 1 to 23"):
+    with pytest.raises(ValueError, match="expected 1 to 23"):
         train(network, images, targets, epochs=1, batch_size=batch_size, learning_rate=1.0)
 
 
@@ -160,16 +160,16 @@ def test_score_is_half_the_squared_error_and_the_fraction_right():
 )
 def test_arrays_that_do_not_belong_together_are_refused(images, targets):
     network, _, _ = problem()
-    with pytest.raises(ValueError, match="this network takes"):
+    with pytest.raises(ValueError, match="expected images of shape"):
         train(network, images, targets, epochs=1, batch_size=1, learning_rate=1.0)
-    with pytest.raises(ValueError, match="this network takes"):
+    with pytest.raises(ValueError, match="expected images of shape"):
         score(network, images, targets)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_arrays_of_another_type_are_refused(dtype):
     network, images, targets = problem()
-    with pytest.raises(ValueError, match="takes float64"):
+    with pytest.raises(ValueError, match="expected arrays of float64"):
         train(network, images.astype(dtype), targets, epochs=1, batch_size=1, learning_rate=1.0)
 
 
@@ -195,7 +195,9 @@ def test_an_optimizer_keeps_its_state_from_call_to_call():
         optimizer, rng = Optimizer(network, "adam"), np.random.default_rng(0)
         for count in epochs:
             options = {"batch_size": 5, "learning_rate": 0.01, "rng": rng}
-            list(fit(network, images, targets, epochs=count, optimizer=optimizer, **options))
+            list(
+                train_epochs(network, images, targets, epochs=count, optimizer=optimizer, **options)
+            )
         return network.weights[0].tolist()
 
     assert weights(3) == weights(1, 2)
@@ -226,7 +228,7 @@ def test_sample_weights_count_as_repetitions_do():
 def test_sample_weights_of_another_shape_or_type_are_refused(weights):
     network, images, targets = problem()
     options = {"epochs": 1, "batch_size": 5, "learning_rate": 1.0}
-    with pytest.raises(ValueError, match=r"takes float64|have shape"):
+    with pytest.raises(ValueError, match=r"expected (arrays of float64|shape)"):
         train(network, images, targets, sample_weights=weights, **options)
 
 
@@ -241,7 +243,7 @@ def test_label_smoothing_is_training_on_smoothed_labels():
 
 
 def test_large_layers_learn_the_same_bits_with_one_thread_and_two(monkeypatch):
-    monkeypatch.setattr(blas, "_LARGE", 1)
+    monkeypatch.setattr(blas, "LARGE_PRODUCT", 1)
     results = set()
     for threads in (1, 2, 1):
         network, images, targets = problem(dtype=np.float32)

@@ -11,8 +11,10 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, f1_score, precision_score
 
 from nn import Network, load, save
-from stages import evaluate, pictures
-from stages.predictions import Predictions, most_confident, predict, sample_of_mistakes
+from stages import evaluate
+from stages.common.mosaics import image_shape
+from stages.common.predictions import Predictions, predict, sample_mistakes
+from stages.reporting import plots
 
 
 @pytest.fixture
@@ -97,8 +99,14 @@ def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared):
     for predicted in (labels, (labels + 1) % 3):
         predictions = Predictions(labels, predicted, np.linspace(0.3, 1, 30))
         drawn = dict(
-            pictures.draw_all(
-                network, images, predictions, (images[:3], images[:3]), examples=5, units=5
+            plots.draw_all(
+                network,
+                network.weights[0],
+                images,
+                predictions,
+                (images[:3], images[:3]),
+                examples=5,
+                units=5,
             )
         )
         assert all(png.startswith(b"\x89PNG") for png in drawn.values())
@@ -109,28 +117,31 @@ def test_galleries_hold_what_they_promise():
     predicted = np.array([0, 1, 1, 0, 2, 0])
     confidence = np.array([0.5, 0.9, 0.7, 0.6, 0.99, 0.8])
     predictions = Predictions(true, predicted, confidence)
-    right, wrong = most_confident(predictions, 2)
+    right, wrong = plots.most_confident(predictions, 2)
     assert (right.tolist(), wrong.tolist()) == ([4, 2], [1, 5])
-    assert sample_of_mistakes(predictions, 2).tolist() == [1, 5]
-    assert sample_of_mistakes(predictions, 99).tolist() == [1, 3, 5]
+    assert sample_mistakes(predictions, 2).tolist() == [1, 5]
+    assert sample_mistakes(predictions, 99).tolist() == [1, 3, 5]
 
 
 @given(st.integers(1, 5000))
 def test_any_number_of_pixels_makes_an_image(d):
-    assert np.prod(pictures.image_shape(d)) == d
+    assert np.prod(image_shape(d)) == d
 
 
 def test_known_image_shapes():
-    assert pictures.image_shape(784) == (28, 28)
-    assert pictures.image_shape(3072) == (3, 32, 32)
-    assert pictures.image_shape(20) == (4, 5)
+    assert image_shape(784) == (28, 28)
+    assert image_shape(3072) == (3, 32, 32)
+    assert image_shape(20) == (4, 5)
 
 
 def test_pictures_of_any_shape(prepared):
     network = Network.initialize([12, 5, 2], np.random.default_rng(0), image_shape=(2, 6))
     rows = np.random.default_rng(1).random((11, 12), np.float32)
     predictions = Predictions(np.zeros(11, int), np.zeros(11, int), np.full(11, 0.7))
-    drawn = dict(pictures.draw_all(network, rows, predictions, (rows, rows), examples=12, units=5))
+    weights = network.weights[0]
+    drawn = dict(
+        plots.draw_all(network, weights, rows, predictions, (rows, rows), examples=12, units=5)
+    )
     assert all(png.startswith(b"\x89PNG") for png in drawn.values())
 
 
@@ -164,21 +175,25 @@ def test_a_model_for_other_pixels(refused, model):
     network.pixel_range = (0.0, 16.0)
     with model.open("wb") as file:
         save(network, file)
-    assert "it was trained for other classes, pixel values or image shapes" in refused(evaluate)
+    assert "expected a model with the classes, pixel values and image shape" in refused(evaluate)
 
 
 def test_a_tampered_test_set(refused, model, prepared):
     np.save(prepared / "test_images.npy", np.full((30, 16), 2, np.float32))
-    assert refused(evaluate).startswith("data/prepared/test_images.npy: it has values outside")
+    message = refused(evaluate)
+    assert message.startswith("data/prepared/test_images.npy: expected values from 0 to 1")
 
 
 @pytest.mark.parametrize(
     ("options", "start"),
     [
-        (("--examples", 0), "evaluate.examples: 0 is not in the range"),
-        (("--examples", 10**6), "evaluate.examples: 1000000 is not in the range"),
-        (("--units", -1), "evaluate.units: -1 is not in the range"),
-        (("--bins", "nan"), "evaluate.bins: 'nan' is not a valid integer"),
+        (("--examples", 0), "evaluate.examples: expected an integer from 1 to 400, got '0'"),
+        (
+            ("--examples", 10**6),
+            "evaluate.examples: expected an integer from 1 to 400, got",
+        ),
+        (("--units", -1), "evaluate.units: expected an integer from 1 to 400, got '-1'"),
+        (("--bins", "nan"), "evaluate.bins: expected an integer from 1 to 1000, got 'nan'"),
     ],
 )
 def test_impossible_parameters(options, start, refused, model):

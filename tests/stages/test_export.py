@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 
 from nn import ACTIVATIONS, LOSSES, Network, load, scale
 from stages import evaluate, export, train
-from stages.onnx_model import to_onnx
+from stages.exporting.onnx_model import to_onnx
 
 FETCH = "stages.fetch --name mnist_784 --version 1 --source auto"
 TRAIN = "stages.train --hidden 8"
@@ -79,11 +79,18 @@ def test_the_card_says_what_was_measured(run, measured, tmp_path):
     assert found == metrics["test"]
     assert card.data.eval_results[0].dataset_name == "mnist_784, version 1 on OpenML"
     assert card.data.eval_results[0].task_type == card.data.pipeline_tag == "image-classification"
-    for part in ("## Data", "## Metrics", "## Intended use", "## Limits", "## How it was made"):
+    for part in (
+        "## Data",
+        "## Metrics",
+        "## Intended use",
+        "## Limitations",
+        "## How it was made",
+    ):
         assert part in card.text
     assert f"| test | accuracy | {metrics['test']['accuracy']:.4f} |" in card.text
     assert f"$ python -m {TRAIN}\n" in card.text
     assert "16-8-3" in card.text
+    assert card.data.license == "mit"
 
 
 @pytest.mark.parametrize(
@@ -95,17 +102,17 @@ def test_the_card_says_what_was_measured(run, measured, tmp_path):
         (["stages.fetch", "--name", "x", "--source", "/home/me/my 'own' digits"],
          "my 'own' digits",
          """python -m stages.fetch --name x --source 'my '"'"'own'"'"' digits'"""),
-        (["something", "else"], "data of your own", "python -m something else"),
-        ([], "data of your own", None),
+        (["something", "else"], "an unnamed data set", "python -m something else"),
+        ([], "an unnamed data set", None),
     ],
 )  # fmt: skip
 def test_provenance(words, data, shown, run, measured, tmp_path):
     stages = export.provenance(words)
-    assert export.data_in_words(stages) == data
+    assert export.data_set_name(stages) == data
     assert run(export, "--", *words).exit_code == 0
     card = (tmp_path / "data/export/README.md").read_text()
     assert f"# {data.split(',')[0]}: a network" in card
-    assert shown is None or f"$ {shown}\n" in card
+    assert ("Not recorded" if shown is None else f"$ {shown}\n") in card
     assert "/home/me" not in card
 
 
@@ -121,18 +128,18 @@ def test_images_of_unknown_shape_get_no_page(run, prepared, tmp_path):
     assert {p.name for p in (tmp_path / "data/export").iterdir()} == {"model.onnx", "README.md"}
     card = (tmp_path / "data/export/README.md").read_text()
     assert "page" not in card
-    assert "It takes 15 pixels," in card
+    assert "The input is 15 pixels," in card
 
 
 def test_damaged_inputs(refused, run, measured, tmp_path):
     metrics = tmp_path / "metrics.json"
     for text in ("{}", "[]", '{"test": {"accuracy": "high"}}', '{"test": 1}'):
         metrics.write_text(text)
-        assert refused(export).startswith("metrics.json: it has no metrics of the test set")
+        assert refused(export).startswith("metrics.json: expected numbers by data set and metric")
     metrics.unlink()
     assert refused(export).startswith("metrics.json: ")
     (tmp_path / "data/model/model.npz").write_bytes(b"x")
-    assert refused(export).startswith("data/model/model.npz: it is no model")
+    assert refused(export).startswith("data/model/model.npz: expected a model (expected a")
 
 
 def test_class_names_cannot_break_the_page(run, measured, tmp_path):

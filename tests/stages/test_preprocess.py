@@ -1,4 +1,4 @@
-"""preprocess: scale, one-hot labels, the split; what it refuses."""
+"""preprocess: scaling, one-hot labels, the split, and invalid input."""
 
 import json
 from dataclasses import replace
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nn.pixels import square
 from stages import preprocess
-from stages.cli import Refusal
-from stages.datasets import Raw
+from stages.common.datasets import Raw
+from stages.common.errors import StageError
 
 
 def example(n=100, classes=4, d=9, dtype=np.uint8):
@@ -96,24 +96,30 @@ def test_every_sample_is_in_exactly_one_part(n, test_size, validation_size, seed
 @pytest.mark.parametrize(
     ("options", "start"),
     [
-        (("--test-size", 100), "preprocess.test_size: 100 leaves nothing to train on"),
-        (("--test-size", 10**8), "preprocess.test_size: 100000000 leaves nothing to train on"),
-        (("--validation-size", 80), "preprocess.validation_size: 80 leaves nothing"),
-        (("--test-size", 0), "preprocess.test_size: '0' is neither"),
-        (("--test-size", -5), "preprocess.test_size: '-5' is neither"),
-        (("--test-size", "nan"), "preprocess.test_size: 'nan' is neither"),
-        (("--test-size", "inf"), "preprocess.test_size: 'inf' is neither"),
-        (("--test-size", 1.5), "preprocess.test_size: '1.5' is neither"),
-        (("--test-size", "1.0"), "preprocess.test_size: '1.0' is neither"),
-        (("--test-size", 0.999999), "preprocess.test_size: 0.999999 of 100 samples leaves"),
-        (("--test-size", "many"), "preprocess.test_size: 'many' is neither"),
-        (("--test-size", 1e300), "preprocess.test_size: '1e+300' is neither"),
-        (("--validation-size", 0.001), "preprocess.validation_size: the validation part has no"),
-        (("--seed", -1), "preprocess.seed: -1 is not in the range"),
-        (("--seed", 2**32), "preprocess.seed: 4294967296 is not in the range"),
+        (
+            ("--test-size", 100),
+            "preprocess.test_size: expected fewer than 100 samples, to leave some",
+        ),
+        (
+            ("--test-size", 10**8),
+            "preprocess.test_size: expected fewer than 100 samples, to leave some",
+        ),
+        (("--validation-size", 80), "preprocess.validation_size: expected fewer than 80 samples"),
+        (("--test-size", 0), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", -5), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", "nan"), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", "inf"), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", 1.5), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", "1.0"), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", 0.999999), "preprocess.test_size: expected a size that leaves"),
+        (("--test-size", "many"), "preprocess.test_size: expected a number of samples (1"),
+        (("--test-size", 1e300), "preprocess.test_size: expected a number of samples (1"),
+        (("--validation-size", 0.001), "preprocess.validation_size: expected samples of all"),
+        (("--seed", -1), "preprocess.seed: expected an integer from 0 to 4294967295, got '-1'"),
+        (("--seed", 2**32), "preprocess.seed: expected an integer from 0 to 4294967295"),
         (
             ("--seed", 1, "--shuffle", "--test-size", 2),
-            "preprocess.test_size: 2 of 100 samples leaves",
+            "preprocess.test_size: expected a size that leaves",
         ),
     ],
 )
@@ -131,16 +137,16 @@ def test_a_class_that_only_the_training_part_has(refused, tmp_path):
     raw = example()
     Raw(raw.images, np.sort(raw.labels), raw.classes).write(tmp_path / "data" / "raw")
     line = refused(preprocess, *SIZES)
-    assert "has no sample of class" in line
+    assert "expected samples of all classes" in line
     assert "preprocess.shuffle: true" in line
 
 
 @pytest.mark.parametrize(
     ("of_the_first", "message"),
     [
-        (2, "data/raw/labels.npy: class c0 has 2 of the samples, and needs one in each"),
-        (3, "preprocess.validation_size: the validation part has no sample of class c0; choose a "
-            "greater size"),
+        (2, "data/raw/labels.npy: expected at least 3 samples of class c0, one per part, got 2"),
+        (3, "preprocess.validation_size: expected samples of all classes in the validation part, "
+            "got none of class c0; choose a larger size"),
     ],
 )  # fmt: skip
 def test_rare_classes_that_no_shuffling_brings_into_every_part(
@@ -153,29 +159,29 @@ def test_rare_classes_that_no_shuffling_brings_into_every_part(
     assert refused(preprocess, *sizes, "--shuffle").startswith(message)
 
 
-def test_full_scale_by_type_or_by_data():
+def test_pixel_range_by_type_or_by_data():
     def scale_of(*pixels, dtype=np.uint8):
-        return preprocess.full_scale(np.array([pixels], dtype), Path("raw"))
+        return preprocess.pixel_range(np.array([pixels], dtype), Path("raw"))
 
     assert scale_of(0, 255) == scale_of(3, 130) == (0, 255)
     assert scale_of(0, 16) == (0, 16)
     assert scale_of(0.0, 0.5, dtype=np.float32) == (0, 0.5)
     assert scale_of(-1.0, 1.0, dtype=np.float32) == (-1, 1)
-    with pytest.raises(Refusal, match=r"raw/images\.npy: every pixel has the same value"):
+    with pytest.raises(StageError, match=r"raw/images\.npy: expected different pixel values"):
         scale_of(0, 0)
 
 
 def test_a_nan_far_into_the_data_is_found():
     images = np.zeros((9_000, 2), np.float32)
     images[0, 0], images[8_500, 1] = 1, np.nan
-    with pytest.raises(Refusal, match=r"raw/images\.npy: it has pixels that are not finite"):
-        preprocess.full_scale(images, Path("raw"))
+    with pytest.raises(StageError, match=r"raw/images\.npy: expected finite pixel values"):
+        preprocess.pixel_range(images, Path("raw"))
 
 
 def test_a_failure_half_way_leaves_the_old_split_whole(run, raw_folder, tmp_path, monkeypatch):
     assert run(preprocess, *SIZES).exit_code == 0
     before = {name: array.copy() for name, array in prepared(tmp_path).items()}
-    monkeypatch.setattr(preprocess.About, "write", interrupted)
+    monkeypatch.setattr(preprocess.DatasetInfo, "write", interrupted)
     assert run(preprocess, "--test-size", 30, "--validation-size", 20).exit_code != 0
     after = prepared(tmp_path)
     assert after.keys() == before.keys()
@@ -223,7 +229,7 @@ def test_whole_files_with_the_wrong_content(name, array, refused, raw_folder):
     assert refused(preprocess, *SIZES).startswith(f"data/raw/{name}: ")
 
 
-def test_ink_on_paper_becomes_bright_on_dark(run, raw_folder, tmp_path):
+def test_dark_strokes_on_a_bright_background_are_inverted(run, raw_folder, tmp_path):
     raw = Raw.read(raw_folder)
     images = np.array(raw.images)
     images[:, [0, 1, 2, 3, 5, 6, 7, 8]] = 250  # all but the middle of 3×3 pixels

@@ -10,11 +10,16 @@ from PIL import Image
 
 from nn import Network, load, score
 from stages import train
-from stages.datasets import PARTS
-from stages.pictures import units_picture
+from stages.common.datasets import PARTS
+from stages.common.mosaics import units_picture
 
 LONGER = ("--hidden", 8, "--epochs", 20, "--learning-rate", 1)
 QUICK = ("--hidden", 8, "--epochs", 4, "--learning-rate", 1)
+COUNT = "expected an integer from 1 to 1000000000, got "
+UNITS = "expected an integer from 1 to 65536, got "
+RATE = "expected a number from 1e-08 to 1e+06, got "
+FRACTION = "expected a number from 0 to below 1, got "
+AMOUNT = "expected a number from 0 to 1e+06, got "
 DAMAGED = [(part, kind) for part in PARTS if part != "test" for kind in ("images", "labels")]
 
 
@@ -73,51 +78,109 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
 @pytest.mark.parametrize(
     ("options", "start"),
     [
-        (("--hidden", 0), "train.hidden: 0 is not in the range"),
-        (("--hidden", -3), "train.hidden: -3 is not in the range"),
-        (("--hidden", 10**12), "train.hidden: 1000000000000 is not in the range"),
-        (("--hidden", "x"), "train.hidden: 'x' is not a valid integer"),
-        (("--hidden", 2.5), "train.hidden: '2.5' is not a valid integer"),
+        (("--hidden", 0), f"train.hidden: {UNITS}'0'"),
+        (("--hidden", -3), f"train.hidden: {UNITS}'-3'"),
+        (
+            ("--hidden", 10**12),
+            f"train.hidden: {UNITS}'1000000000000'",
+        ),
+        (("--hidden", "x"), f"train.hidden: {UNITS}'x'"),
+        (("--hidden", 2.5), f"train.hidden: {UNITS}'2.5'"),
         ((("--hidden", 65536) * 9), "train.hidden: layers of 8, 65536, 65536"),
-        (("--learning-rate", 0), "train.learning_rate: '0' is not a number above 0"),
-        (("--learning-rate", -1), "train.learning_rate: '-1' is not a number above 0"),
-        (("--learning-rate", "nan"), "train.learning_rate: 'nan' is not a number above 0"),
-        (("--learning-rate", "inf"), "train.learning_rate: 'inf' is not a number above 0"),
-        (("--learning-rate", "1e-45"), "train.learning_rate: '1e-45' is not a number above 0"),
-        (("--learning-rate", "1e300"), "train.learning_rate: '1e300' is not a number above 0"),
-        (("--learning-rate", "fast"), "train.learning_rate: 'fast' is not a number above 0"),
-        (("--batch-size", 0), "train.batch_size: 0 is not in the range"),
-        (("--batch-size", 141), "train.batch_size: 141 is more than the 140 training images"),
-        (("--batch-size", 10**15), "train.batch_size: 1000000000000000 is not in the range"),
-        (("--epochs", 0), "train.epochs: 0 is not in the range"),
-        (("--epochs", "1e3"), "train.epochs: '1e3' is not a valid integer"),
-        (("--epochs", 10**30), "train.epochs: 1" + "0" * 30 + " is not in the range"),
+        (
+            ("--learning-rate", 0),
+            f"train.learning_rate: {RATE}'0'",
+        ),
+        (
+            ("--learning-rate", -1),
+            f"train.learning_rate: {RATE}'-1'",
+        ),
+        (
+            ("--learning-rate", "nan"),
+            f"train.learning_rate: {RATE}'nan'",
+        ),
+        (
+            ("--learning-rate", "inf"),
+            f"train.learning_rate: {RATE}'inf'",
+        ),
+        (
+            ("--learning-rate", "1e-45"),
+            f"train.learning_rate: {RATE}'1e-45'",
+        ),
+        (
+            ("--learning-rate", "1e300"),
+            f"train.learning_rate: {RATE}'1e300'",
+        ),
+        (
+            ("--learning-rate", "fast"),
+            f"train.learning_rate: {RATE}'fast'",
+        ),
+        (
+            ("--batch-size", 0),
+            f"train.batch_size: {COUNT}'0'",
+        ),
+        (
+            ("--batch-size", 141),
+            "train.batch_size: expected at most the 140 training",
+        ),
+        (
+            ("--batch-size", 10**15),
+            f"train.batch_size: {COUNT}'1000",
+        ),
+        (("--epochs", 0), f"train.epochs: {COUNT}'0'"),
+        (("--epochs", "1e3"), f"train.epochs: {COUNT}'1e3'"),
+        (("--epochs", 10**30), f"train.epochs: {COUNT}'1000"),
         (("--activation", "relux"), "train.activation: 'relux' is not"),
         (("--loss", "None"), "train.loss: 'None' is not"),
         (("--initialization", ""), "train.initialization: '' is not one of"),
         (("--optimizer", "sdg"), "train.optimizer: 'sdg' is not"),
-        (("--seed", -1), "train.seed: -1 is not in the range"),
-        (("--momentum", 1), "train.momentum: 1.0 is not from 0 to below 1"),
-        (("--momentum", "nan"), "train.momentum: nan is not from 0 to below 1"),
-        (("--second-momentum", -0.1), "train.second_momentum: -0.1 is not from 0 to below 1"),
-        (("--schedule", "linear"), "train.schedule: 'linear' is not one of"),
-        (("--warmup", 4), "train.warmup: 4.0 is not from 0 to fewer than the 4 epochs"),
-        (("--decay", 0), "train.decay: 0.0 is not above 0 and at most 1"),
-        (("--decay-every", 0), "train.decay_every: 0.0 is not a number above 0"),
-        (("--l2", -1), "train.l2: -1.0 is not from 0"),
-        (("--weight-decay", "inf"), "train.weight_decay: inf is not from 0"),
-        (("--max-norm", "x"), "train.max_norm: 'x' is not a valid float"),
-        (("--dropout-input", 1), "train.dropout_input: 1.0 is not from 0 to below 1"),
-        (("--dropout-hidden", -0.5), "train.dropout_hidden: -0.5 is not from 0 to below 1"),
-        (("--label-smoothing", 1), "train.label_smoothing: 1.0 is not from 0 to below 1"),
-        (("--average", 1), "train.average: 1.0 is not from 0 to below 1"),
-        (("--rotation", 181), "train.rotation: 181.0 is not from 0 to 180"),
-        (("--scaling", 1), "train.scaling: 1.0 is not from 0 to 0.9"),
-        (("--smoothness", 0), "train.smoothness: 0.0 is less than 1 pixel"),
+        (("--seed", -1), "train.seed: expected an integer from 0 to 4294967295, got '-1'"),
+        (("--momentum", 1), f"train.momentum: {FRACTION}'1'"),
+        (("--momentum", "nan"), f"train.momentum: {FRACTION}'nan'"),
+        (("--beta2", -0.1), f"train.beta2: {FRACTION}'-0.1'"),
+        (("--schedule", "linear"), "schedule.schedule: 'linear' is not one of"),
+        (("--warmup", 4), "schedule.warmup: expected fewer than the 4 epochs, got 4.0"),
+        (("--lr-decay", 0), "schedule.lr_decay: expected a number above 0 and at most 1, got '0'"),
+        (
+            ("--lr-decay-epochs", 0),
+            "schedule.lr_decay_epochs: expected a number above 0",
+        ),
+        (("--l2", -1), f"regularization.l2: {AMOUNT}'-1'"),
+        (
+            ("--weight-decay", "inf"),
+            f"regularization.weight_decay: {AMOUNT}'inf'",
+        ),
+        (
+            ("--max-norm", "x"),
+            f"regularization.max_norm: {AMOUNT}'x'",
+        ),
+        (
+            ("--dropout-input", 1),
+            f"regularization.dropout_input: {FRACTION}'1'",
+        ),
+        (
+            ("--dropout-hidden", -0.5),
+            f"regularization.dropout_hidden: {FRACTION}'-0.5'",
+        ),
+        (
+            ("--label-smoothing", 1),
+            f"regularization.label_smoothing: {FRACTION}'1'",
+        ),
+        (
+            ("--ema-decay", 1),
+            f"regularization.ema_decay: {FRACTION}'1'",
+        ),
+        (("--rotation", 181), "augmentation.rotation: expected a number from 0 to 180, got '181'"),
+        (("--scaling", 1), "augmentation.scaling: expected a number from 0 to 0.9, got '1'"),
+        (("--smoothness", 0), "augmentation.smoothness: expected a number from 1 to 1000, got '0'"),
         (("--class-weight", "rare"), "train.class_weight: 'rare' is not one of"),
-        (("--patience", -1), "train.patience: -1 is not in the range"),
-        (("--monitor", "f1"), "train.monitor: 'f1' is not one of"),
+        (
+            ("--patience", -1),
+            "regularization.patience: expected an integer from 0 to 1000000,",
+        ),
+        (("--monitor", "f1"), "regularization.monitor: 'f1' is not one of"),
         (("--learnig_rate", 1), "train.learnig_rate: there is no such parameter. Did you mean"),
+        (("--lr_decai", 1), "schedule.lr_decai: there is no such parameter. Did you mean "),
     ],
 )
 def test_impossible_parameters(options, start, refused, prepared, tmp_path):
@@ -194,7 +257,7 @@ def test_damaged_description(content, refused, prepared):
     assert refused(train, *QUICK).startswith("data/prepared/about.json: ")
 
 
-def test_only_images_with_a_shape_can_be_deformed(refused, run, prepared):
+def test_only_images_with_a_shape_can_be_augmented(refused, run, prepared):
     for part in ("train", "validation", "test"):
         path = prepared / f"{part}_images.npy"
         np.save(path, np.load(path)[:, :15])
@@ -203,11 +266,12 @@ def test_only_images_with_a_shape_can_be_deformed(refused, run, prepared):
     def set_shape(shape):
         (prepared / "about.json").write_text(json.dumps(about | {"image_shape": shape}))
 
-    assert refused(train, *QUICK).startswith("data/prepared/about.json: its image_shape (4, 4)")
+    message = refused(train, *QUICK)
+    assert message.startswith("data/prepared/about.json: expected an image_shape of 15 pixels, got")
     set_shape(None)
     assert run(train, *QUICK).exit_code == 0
     message = refused(train, *QUICK, "--shift", 1)
-    assert message.startswith("train.shift: how 15 pixels make an image is not known")
+    assert message.startswith("augmentation.shift: expected 0, because height and width of the")
     set_shape([3, 5])
     assert run(train, *QUICK, "--shift", 1).exit_code == 0
     assert load("data/model/model.npz").image_shape == (3, 5)

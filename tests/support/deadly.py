@@ -1,11 +1,11 @@
-"""A value that ends the process that uses it: what a search does to a worker without memory."""
+"""A value that kills the worker that uses it, as a trial that needs too much memory does."""
 
 import os
 import signal
 
 
 class Deadly(float):
-    """A number that kills every process but this one when it is compared, as `Recipe` does."""
+    """A number that kills every process but this one when `TrainingConfig` validates it."""
 
     def __new__(cls, value, home=None):
         number = super().__new__(cls, value)
@@ -15,7 +15,7 @@ class Deadly(float):
     def __reduce__(self):
         return Deadly, (float(self), self.home)
 
-    def __gt__(self, other):
+    def __le__(self, other):
         if os.getpid() != self.home:
             os.kill(os.getpid(), signal.SIGKILL)
-        return float(self) > other
+        return float(self) <= other

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from nn.centering import center
+from stages.exporting.image_preparation import prepare_image
 
 DIGITS, LABELS = load_digits().images / 16, load_digits().target
 # Strokes as a hand draws them, in parts of the paper.
@@ -24,7 +24,9 @@ def pen(points, rng):
 
 
 def examples(count):
-    images = [center(np.kron(digit, np.ones((9, 9)))).reshape(-1) for digit in DIGITS[:count]]
+    images = [
+        prepare_image(np.kron(digit, np.ones((9, 9)))).reshape(-1) for digit in DIGITS[:count]
+    ]
     return np.array(images), [str(label) for label in LABELS[:count]]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from stages.own_data.idx import DTYPES
+from stages.sources.idx import DTYPES
 
 CODES = {np.dtype(dtype).newbyteorder("="): code for code, dtype in DTYPES.items()}
 

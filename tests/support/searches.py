@@ -1,4 +1,4 @@
-"""Searches as the tests make them: quick, in this process, on a small space."""
+"""Options and spaces of quick searches, for the tests."""
 
 QUICK = {"--hidden": 8, "--epochs": 4, "--learning-rate": 1, "--workers": 1}
 LISTS = "hidden: [[5], [8, 6]]\nlearning_rate: [0.3, 1, 3]\n"
@@ -12,6 +12,6 @@ FILES = ("best.json", "trade_off.png", "trials.csv")
 
 
 def quick(*options):
-    """These options, and whatever they do not say of a quick search in this process."""
+    """These options, with those of `QUICK` that are not among them."""
     rest = {name: value for name, value in QUICK.items() if name not in options}
     return [*(part for pair in rest.items() for part in pair), *options]

@@ -1,0 +1,186 @@
+"""Data augmentation: random affine and elastic deformations of images.
+
+Each pixel of the new image is interpolated from the old image at a displaced position. The field of
+displacements, in pixels, is drawn anew for each image:
+
+- affine: rotation, scaling, shear and shift of the whole image about its centre;
+- elastic: smooth random displacements (Simard, Steinkraus & Platt 2003,
+  "Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis", §2;
+  Cireşan et al. 2010, "Deep, Big, Simple Neural Nets Excel on Handwritten Digit Recognition", §2).
+
+Simard and Cireşan blur white noise with a Gaussian of standard deviation s. The result is a
+Gaussian random field with the covariance exp(-d²/4s²) between positions d pixels apart. Here it is
+drawn directly, as a sum of the leading eigenvectors of that covariance with random coefficients.
+The affine part is a sum of such functions too (1, x and y), so the sampling positions are one
+matrix product: random coefficients times the functions.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.hyperparameters import Range, hyperparameter, validate
+
+# Number of images augmented at a time; their arrays then fit the processor's cache.
+_CHUNK = 256
+# Greatest part of a field's variance that the omitted eigenvectors may have.
+_LOST_VARIANCE = 1e-3
+
+
+_parameter = partial(hyperparameter, section="augmentation")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strength of each deformation; 0 turns it off.
+
+    Raises:
+        ValueError: If a value is invalid.
+    """
+
+    rotation: float = _parameter(0.0, Range(0.0, 180.0), "Maximum rotation in degrees.")
+    scaling: float = _parameter(
+        0.0, Range(0.0, 0.9), "Maximum relative change of width and of height: 0.15 is 15 %."
+    )
+    shear: float = _parameter(
+        0.0, Range(0.0, 2.0), "Maximum horizontal shear, as a fraction of the height."
+    )
+    shift: float = _parameter(0.0, Range(0.0, 1e3), "Maximum shift in each direction, in pixels.")
+    elastic: float = _parameter(
+        0.0,
+        Range(0.0, 1e3),
+        "Standard deviation of the elastic displacement in each direction, in pixels.",
+    )
+    smoothness: float = _parameter(
+        4.0,
+        Range(1.0, 1e3),
+        "Width s of the Gaussian that smooths the elastic displacement, in pixels.",
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def __bool__(self) -> bool:
+        return any((self.rotation, self.scaling, self.shear, self.shift, self.elastic))
+
+
+class Augmenter:
+    """Applies random deformations to images of a given shape."""
+
+    def __init__(self, augmentation: Augmentation, shape: tuple[int, int]) -> None:
+        """Compute the functions whose sums are the displacement fields.
+
+        Args:
+            augmentation: Strength of each deformation.
+            shape: Height and width of an image in pixels.
+        """
+        self.augmentation, self.shape = augmentation, shape
+        height, width = shape
+        y, x = np.mgrid[:height, :width].astype(np.float64)
+        plane = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()]).reshape(3, -1)
+        functions = [plane]  # each (functions, pixels)
+        if augmentation.elastic:
+            vertical, horizontal = (_smooth_functions(n, augmentation.smoothness) for n in shape)
+            sheet = np.einsum("ay,bx->abyx", vertical, horizontal).reshape(-1, height * width)
+            # Scaled to the requested standard deviation at every pixel.
+            functions.append(sheet * (augmentation.elastic / np.sqrt((sheet**2).sum(axis=0))))
+        self._functions = np.concatenate(functions).astype(np.float32)
+        # Images are padded with one background pixel; positions outside are clipped to it.
+        self._centre = (x.mean() + 1.0, y.mean() + 1.0)
+
+    def sampling_positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+        """Draw the sampling positions of `count` images.
+
+        Returns:
+            x and y, each (count, pixels), float32, in pixels from the corner of the padded image.
+        """
+        strength = self.augmentation
+
+        def uniform(greatest: float) -> NDArray:
+            return rng.uniform(-greatest, greatest, count)
+
+        angle = np.deg2rad(uniform(strength.rotation))
+        wide, high = 1.0 + uniform(strength.scaling), 1.0 + uniform(strength.scaling)
+        slant = uniform(strength.shear)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        # Coefficients of 1, x and y; the matrix is rotation · shear · scaling.
+        planes = (
+            (
+                uniform(strength.shift) + self._centre[0],
+                cosine * wide,
+                (cosine * slant - sine) * high,
+            ),
+            (
+                uniform(strength.shift) + self._centre[1],
+                sine * wide,
+                (sine * slant + cosine) * high,
+            ),
+        )
+        x, y = (self._field(np.stack(plane, axis=1), rng) for plane in planes)
+        return x, y
+
+    def _field(self, plane: NDArray, rng: np.random.Generator) -> NDArray:
+        coefficients = np.empty((len(plane), len(self._functions)), np.float32)
+        coefficients[:, :3] = plane
+        rest = coefficients[:, 3:]
+        rest[...] = rng.standard_normal(rest.shape, np.float32)
+        return coefficients @ self._functions
+
+    def augment(self, images: NDArray, rng: np.random.Generator, out: NDArray) -> None:
+        """Write augmented copies of images to `out`, with bilinear interpolation.
+
+        Args:
+            images: (n, d); beyond the edges of an image there is background, 0.
+            rng: Random number generator.
+            out: (n, d), not overlapping `images`.
+        """
+        for start in range(0, len(images), _CHUNK):
+            chunk = images[start : start + _CHUNK]
+            _interpolate(
+                chunk,
+                self.shape,
+                *self.sampling_positions(len(chunk), rng),
+                out[start : start + _CHUNK],
+            )
+
+
+def _interpolate(
+    images: NDArray, shape: tuple[int, int], x: NDArray, y: NDArray, out: NDArray
+) -> None:
+    """Write `images` at the positions (x, y) of the padded images to `out`; overwrites x and y."""
+    height, width = shape
+    padded = np.zeros((len(images), height + 3, width + 3), images.dtype)
+    padded[:, 1 : height + 1, 1 : width + 1] = images.reshape(-1, height, width)
+    np.clip(x, 0.0, width + 1.0, out=x)
+    np.clip(y, 0.0, height + 1.0, out=y)
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    x -= left
+    y -= top
+    # Index of the pixel above and to the left; its three neighbours are at fixed offsets.
+    top *= width + 3
+    top += left
+    top += np.arange(len(images))[:, None] * padded[0].size
+    flat = padded.reshape(-1)
+    above, right = flat.take(top, mode="clip"), flat[1:].take(top, mode="clip")
+    right -= above
+    right *= x
+    above += right
+    below = flat[width + 3 :].take(top, mode="clip")
+    right = flat[width + 4 :].take(top, mode="clip")
+    right -= below
+    right *= x
+    below += right
+    below -= above
+    below *= y
+    np.add(above, below, out=out)
+
+
+def _smooth_functions(length: int, smoothness: float) -> NDArray:
+    """Leading eigenvectors of the covariance exp(-d²/4s²), times the roots of their eigenvalues."""
+    distance = np.subtract.outer(np.arange(length), np.arange(length))
+    values, vectors = np.linalg.eigh(np.exp(-(distance**2) / (4.0 * smoothness**2)))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    kept = np.searchsorted(np.cumsum(values) / values.sum(), 1.0 - _LOST_VARIANCE) + 1
+    return (vectors[:, :kept] * np.sqrt(values[:kept])).T

@@ -1,0 +1,106 @@
+"""Blocks of shuffled, augmented samples, prepared in a second thread.
+
+Reading random rows of a large array is limited by memory (or by the disk, if it is memory-mapped),
+and augmenting images takes longer than a training step of a small network. A second thread does
+both, one block ahead of training. Timing does not affect the blocks: they are computed one after
+another, with one random number generator.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.augmentation import Augmenter
+from nn.regularization import smooth_labels
+
+
+class Samples(NamedTuple):
+    """Training samples, one per row.
+
+    Attributes:
+        images: (n, d).
+        targets: (n, classes).
+        weights: (n,), factor of each sample's loss; None if all are 1.
+    """
+
+    images: NDArray
+    targets: NDArray
+    weights: NDArray | None = None
+
+    def rows(self, chosen: slice | NDArray[np.intp]) -> Self:
+        """The chosen samples: views for a slice, copies for an array of indices."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return type(self)(self.images[chosen], self.targets[chosen], weights)
+
+
+class Loader:
+    """Loads samples in a given order, one block after another.
+
+    Attributes:
+        memory: Two blocks, one in use while the other is filled.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        rows: int,
+        *,
+        augmenter: Augmenter | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """Allocate the two blocks.
+
+        Args:
+            samples: All training samples; may be memory-mapped, since only the rows of one block
+                are read at a time and no shuffled copy is made.
+            rows: Number of samples in a block.
+            augmenter: Augments each image every time it is loaded; None for no augmentation.
+            label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
+        """
+        self._samples, self._rows = samples, rows
+        self._augmenter, self._label_smoothing = augmenter, label_smoothing
+        self.memory = [samples.rows(np.arange(rows)) for _ in range(2)]
+
+    def blocks(
+        self, order: NDArray[np.intp], rng: np.random.Generator
+    ) -> Iterator[tuple[int, int]]:
+        """Load the samples in the given order into the blocks of `memory`.
+
+        Args:
+            order: Indices of samples.
+            rng: Random number generator of the augmenter.
+
+        Yields:
+            The index of the block that is ready, 0 and 1 in turn, and the number of rows in it.
+        """
+        if len(order) <= self._rows:  # a single block needs no second thread
+            self._fill(self.memory[0].rows(slice(len(order))), order, rng)
+            yield 0, len(order)
+            return
+        starts = range(0, len(order), self._rows)
+        with ThreadPoolExecutor(1, "loader") as second_thread:
+
+            def make(number: int) -> tuple[int, int]:
+                chosen = order[starts[number] : starts[number] + self._rows]
+                self._fill(self.memory[number % 2].rows(slice(len(chosen))), chosen, rng)
+                return number % 2, len(chosen)
+
+            made = second_thread.submit(make, 0)
+            for following in range(1, len(starts) + 1):
+                ready = made.result()
+                if following < len(starts):
+                    made = second_thread.submit(make, following)
+                yield ready
+
+    def _fill(self, block: Samples, chosen: NDArray[np.intp], rng: np.random.Generator) -> None:
+        for source, target in zip(self._samples, block, strict=True):
+            if source is not None and target is not None:
+                # The indices are valid; mode="clip" lets NumPy write to `out` without a buffer.
+                source.take(chosen, axis=0, out=target, mode="clip")
+        if self._augmenter is not None:
+            self._augmenter.augment(block.images.copy(), rng, block.images)
+        if self._label_smoothing:
+            smooth_labels(block.targets, self._label_smoothing)

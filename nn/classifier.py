@@ -1,0 +1,46 @@
+"""The interface that scoring and plotting need of a trained model."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nn.blas import Array
+
+
+class Classifier(Protocol):
+    """A trained model that assigns images to classes: a `Network` or an `Ensemble`."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the scores."""
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss that is reported for it, a key of `losses.LOSSES`."""
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Height and width of an image in pixels, None if unknown."""
+
+    def scores(self, images: ArrayLike) -> Array:
+        """Score of each class, from 0 to 1: (classes,) for one image, (n, classes) for many."""
+
+    def probabilities(self, images: ArrayLike) -> Array:
+        """Probability of each class; shapes as `scores`."""
+
+    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
+        """Index of the most probable class: a scalar for one image, (n,) for many."""
+
+    def require_samples(self, images: NDArray, targets: NDArray) -> None:
+        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+
+
+def normalize(scores: Array) -> Array:
+    """Divide scores, (classes,) or (n, classes), by their sum over the classes.
+
+    The smallest positive number is added to each score (in place) first, so that scores that are
+    all 0 give equal probabilities instead of nan.
+    """
+    scores += np.finfo(scores.dtype).tiny
+    return scores / scores.sum(axis=-1, keepdims=True)

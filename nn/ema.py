@@ -1,0 +1,37 @@
+"""Exponential moving average (EMA) of the weights.
+
+After every step W̄ ← μW̄ + (1 - μ)W, which averages over about the last 1/(1 - μ) steps (Polyak &
+Juditsky 1992, "Acceleration of Stochastic Approximation by Averaging"; in this form Tarvainen &
+Valpola 2017, "Mean teachers are better role models", §2). The average varies less than the weights
+themselves and often generalises better. In step t = 0, 1, …, μ is at most t/(t + 1), so that the
+initial random weights have no part in it; the first steps give the plain mean.
+"""
+
+from nn.network import Network
+
+
+class EMA:
+    """Average of the weights and biases of a network in training.
+
+    Attributes:
+        network: The averaged network; its arrays are updated in place.
+        decay: μ, at least 0 and below 1.
+        steps: Number of updates so far, t.
+    """
+
+    def __init__(self, network: Network, decay: float) -> None:
+        """Average `network` from now on; raises ValueError if `decay` is not in [0, 1)."""
+        if not 0.0 <= decay < 1.0:
+            raise ValueError(f"decay: expected a number from 0 to below 1, got {decay}")
+        self.decay, self.steps = decay, 0
+        self.network, self._followed = network.copy(), network
+
+    def update(self) -> None:
+        """Include the current weights in the average."""
+        part = 1.0 - min(self.decay, self.steps / (self.steps + 1))
+        self.steps += 1
+        followed, mean = self._followed, self.network
+        for current, average in zip(
+            (*followed.weights, *followed.biases), (*mean.weights, *mean.biases), strict=True
+        ):
+            average += part * (current - average)

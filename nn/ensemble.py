@@ -1,0 +1,74 @@
+"""An ensemble of networks, which averages the probabilities of its members.
+
+Averaging reduces the errors that the members do not have in common (Hansen & Salamon 1990, "Neural
+Network Ensembles"; for handwritten digits Meier et al. 2011, "Better Digit Recognition with a
+Committee of Simple Neural Nets").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nn.blas import Array
+from nn.classifier import normalize
+from nn.network import Network
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """At least one network; the hidden layers of the members may differ.
+
+    Attributes:
+        members: The networks.
+
+    Raises:
+        ValueError: If the members differ in their inputs, classes or loss.
+    """
+
+    members: Sequence[Network]
+
+    def __post_init__(self) -> None:
+        def compared(member: Network) -> dict[str, object]:
+            names = ("classes", "pixel_range", "image_shape", "loss")
+            return {"inputs": member.sizes[0]} | {name: getattr(member, name) for name in names}
+
+        first = compared(self.members[0])
+        for member in self.members[1:]:
+            for name, value in compared(member).items():
+                if value != first[name]:
+                    raise ValueError(
+                        f"expected members with the same {name}, got {first[name]} and {value}"
+                    )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the scores."""
+        return self.members[0].classes
+
+    @property
+    def loss(self) -> str:
+        """The loss that the members were trained to minimise."""
+        return self.members[0].loss
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Height and width of an image in pixels, None if unknown."""
+        return self.members[0].image_shape
+
+    def scores(self, images: ArrayLike) -> Array:
+        """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""
+        return np.mean([member.probabilities(images) for member in self.members], axis=0)
+
+    def probabilities(self, images: ArrayLike) -> Array:
+        """Scores divided by their sum, which is 1 except for rounding; shapes as `scores`."""
+        return normalize(self.scores(images))
+
+    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
+        """Index of the highest score: a scalar for one image, (n,) for many."""
+        return self.scores(images).argmax(axis=-1)
+
+    def require_samples(self, images: NDArray, targets: NDArray) -> None:
+        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        self.members[0].require_samples(images, targets)

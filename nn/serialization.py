@@ -1,0 +1,168 @@
+"""Networks as `.npz` files, which load without pickle.
+
+| entry | shape | content |
+|---|---|---|
+| `format` | () | the text of `FORMAT`, which identifies the file format |
+| `weights_0`, `biases_0`, `weights_1`, … | (out, in), (out,) | the layers, first to last |
+| `activation` | () | activation function of the hidden layers |
+| `loss` | () | loss function; determines the activation function of the output layer |
+| `classes` | (classes,) | name of each output |
+| `pixel_range` | (2,) | the raw pixel values that are scaled to 0 and 1 |
+| `image_shape` | (2,) | height and width of an image; (0, 0) if unknown |
+"""
+
+import io
+import tokenize
+import zipfile
+import zlib
+from itertools import pairwise
+from os import PathLike
+from typing import BinaryIO
+
+import numpy as np
+
+from nn.activations import ACTIVATIONS
+from nn.losses import LOSSES
+from nn.network import Network
+
+FORMAT = "multi-layer perceptron, 2"
+
+# Exceptions that `zipfile` and NumPy raise for damaged files.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+)
+
+
+class ModelFileError(ValueError):
+    """The file is not a complete model; the message says what was expected and what was found."""
+
+
+def save(network: Network, file: BinaryIO) -> None:
+    """Write a network to a file opened for binary writing; equal networks give equal bytes."""
+    entries = {
+        "format": np.array(FORMAT),
+        "activation": np.array(network.activation),
+        "loss": np.array(network.loss),
+        "classes": np.array(network.classes),
+        "pixel_range": np.array(network.pixel_range, dtype=np.float64),
+        "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
+    }
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        entries[f"weights_{layer}"] = w
+        entries[f"biases_{layer}"] = b
+    # Not `np.savez`, whose bytes depend on the version of Python and on the operating system.
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in entries.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.create_system = 3
+            archive.writestr(entry, content.getbuffer())
+
+
+def load(file: str | PathLike | BinaryIO) -> Network:
+    """Read a network written by `save`.
+
+    Raises:
+        ModelFileError: If the file is truncated, altered, or of another format.
+        OSError: If the file cannot be read.
+    """
+    try:
+        return _network_of(_entries_of(file))
+    except ModelFileError as error:
+        if isinstance(file, str | PathLike):
+            raise ModelFileError(f"{file}: {error}") from error
+        raise
+
+
+def _entries_of(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
+    try:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ModelFileError("expected a .npz archive, got a single array")
+        with archive:
+            return dict(archive)
+    except ModelFileError:
+        raise
+    except DAMAGE as error:
+        raise ModelFileError(
+            f"expected a complete .npz archive of plain arrays: {error}"
+        ) from error
+
+
+def _network_of(entries: dict[str, np.ndarray]) -> Network:
+    if (found := str(entries.get("format"))) != FORMAT:
+        raise ModelFileError(f"expected the entry `format` {FORMAT!r}, got {found!r}")
+    try:
+        network = Network(
+            weights=_layers(entries, "weights"),
+            biases=_layers(entries, "biases"),
+            classes=tuple(str(name) for name in entries["classes"]),
+            pixel_range=_pair(entries["pixel_range"]),
+            activation=str(entries["activation"]),
+            loss=str(entries["loss"]),
+            image_shape=_shape(entries["image_shape"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"an entry is missing or malformed: {error}") from error
+    _require_consistent(network)
+    return network
+
+
+def _layers(entries: dict, kind: str) -> list:
+    count = sum(name.startswith(f"{kind}_") for name in entries)
+    return [np.ascontiguousarray(entries[f"{kind}_{layer}"]) for layer in range(count)]
+
+
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    low, high = (float(value) for value in values)
+    return low, high
+
+
+def _shape(values: np.ndarray) -> tuple[int, int] | None:
+    height, width = (int(value) for value in values)
+    return (height, width) if height or width else None
+
+
+def _require_consistent(network: Network) -> None:
+    weights, biases = network.weights, network.biases
+    if network.activation not in ACTIVATIONS or network.loss not in LOSSES:
+        raise ModelFileError(
+            f"expected an activation of {', '.join(ACTIVATIONS)} "
+            f"and a loss of {', '.join(LOSSES)}, got {network.activation!r} and {network.loss!r}"
+        )
+    if not weights or len(weights) != len(biases):
+        raise ModelFileError(
+            "expected an array of weights and one of biases for each layer, "
+            f"got {len(weights)} and {len(biases)}"
+        )
+    if any(w.ndim != 2 or b.shape != w.shape[:1] for w, b in zip(weights, biases, strict=True)):
+        raise ModelFileError(
+            "expected weights (units out, units in) and biases (units out,) in each layer"
+        )
+    if any(after.shape[1] != before.shape[0] for before, after in pairwise(weights)):
+        raise ModelFileError("expected as many inputs of each layer as outputs of the layer before")
+    if {a.dtype for a in (*weights, *biases)} not in ({np.dtype("f4")}, {np.dtype("f8")}):
+        raise ModelFileError("expected weights and biases that are all float32 or all float64")
+    if not all(np.isfinite(a).all() for a in (*weights, *biases)):
+        raise ModelFileError("expected finite weights and biases")
+    if len(network.classes) != len(biases[-1]):
+        raise ModelFileError(
+            f"expected {len(biases[-1])} class names, one per output, got {len(network.classes)}"
+        )
+    low, high = network.pixel_range
+    if low == high or not np.isfinite([low, high]).all():
+        raise ModelFileError(
+            f"expected two different finite numbers as pixel_range, got {low} and {high}"
+        )
+    shape, pixels = network.image_shape, network.sizes[0]
+    if shape is not None and (min(shape) < 1 or shape[0] * shape[1] != pixels):
+        raise ModelFileError(f"expected an image_shape of {pixels} pixels, got {shape}")

@@ -1,0 +1,256 @@
+"""Training of a network as a `TrainingConfig` describes it.
+
+    trainer = Trainer(config, sizes=(784, 10), seed=0)
+    for epoch in trainer.train_epochs(images, targets):
+        …
+    network = trainer.result
+
+The state of a trainer can be saved as plain arrays after any epoch. A trainer restored from it ends
+with the same bytes as one that was not interrupted.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.augmentation import Augmenter
+from nn.early_stopping import EarlyStopping
+from nn.ema import EMA
+from nn.metrics import Score
+from nn.network import Network
+from nn.optimizers import Optimizer
+from nn.training import train_epochs
+from nn.training_config import TrainingConfig
+
+Seed = int | np.random.SeedSequence
+
+
+class Trainer:
+    """Trains a network, and keeps everything that changes during training.
+
+    Attributes:
+        config: The configuration.
+        network: The network, updated in place.
+        epoch: Number of epochs done.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        *,
+        sizes: tuple[int, int],
+        seed: Seed,
+        classes: Sequence[str] | None = None,
+        pixel_range: tuple[float, float] = (0.0, 1.0),
+        image_shape: tuple[int, int] | None = None,
+        dtype: type[np.float32] | type[np.float64] = np.float32,
+    ) -> None:
+        """Initialize the network, the optimizer, and the random number generators.
+
+        Args:
+            config: The configuration.
+            sizes: Number of inputs and of classes.
+            seed: The same seed and data give the same network, bit for bit.
+            classes: See `Network`.
+            pixel_range: See `Network`.
+            image_shape: See `Network`; required to augment images that are not square.
+            dtype: float32 or float64.
+
+        Raises:
+            ValueError: If the configuration is invalid (see `TrainingConfig.validate`), or the
+                image shape is unknown and images are to be augmented.
+        """
+        config.validate()
+        # One generator each, so that the order of the samples does not depend on the layers.
+        weights_rng, self._rng = np.random.default_rng(seed).spawn(2)
+        self.config, self.epoch = config, 0
+        self.network = Network.initialize(
+            [sizes[0], *config.hidden, sizes[1]],
+            weights_rng,
+            activation=config.activation,
+            loss=config.loss,
+            initialization=config.initialization,
+            classes=classes,
+            pixel_range=pixel_range,
+            image_shape=image_shape,
+            dtype=dtype,
+        )
+        self._optimizer = Optimizer(
+            self.network,
+            config.optimizer,
+            momentum=config.momentum,
+            beta2=config.beta2,
+        )
+        self._ema = EMA(self.network, config.ema_decay) if config.ema_decay else None
+        self._early_stopping, self._augmenter = self._new_early_stopping(), self._new_augmenter()
+
+    @property
+    def current(self) -> Network:
+        """The network to use after this epoch: the average of the weights, if there is one."""
+        return self._ema.network if self._ema else self.network
+
+    @property
+    def result(self) -> Network:
+        """The trained network: with early stopping, the one with the best validation score."""
+        best = self._early_stopping.best if self._early_stopping else None
+        return best or self.current
+
+    @property
+    def stopped(self) -> bool:
+        """Whether early stopping has ended training."""
+        return self._early_stopping is not None and self._early_stopping.stop
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or early stopping has ended training."""
+        return self.stopped or self.epoch >= self.config.epochs
+
+    def reconfigure(self, config: TrainingConfig, *, from_the_start: bool) -> None:
+        """Continue with another configuration; keep the network and the state of the optimizer.
+
+        Args:
+            config: The new configuration, with the same layers, activation function, loss,
+                optimizer and EMA decay.
+            from_the_start: Whether to count the epochs, and with them the schedule, from 0 again.
+                Early stopping always starts anew.
+
+        Raises:
+            ValueError: If the configuration is invalid, or differs in what cannot change.
+        """
+        config.validate()
+        for name in ("hidden", "activation", "loss", "optimizer", "ema_decay"):
+            old, new = getattr(self.config, name), getattr(config, name)
+            if old != new:
+                raise ValueError(f"{name}: expected {old}, as when training began, got {new}")
+        self.config = config
+        self._optimizer.momentum = config.momentum
+        self._optimizer.beta2 = config.beta2
+        self._augmenter = self._new_augmenter()
+        self._early_stopping = self._new_early_stopping()
+        if from_the_start:
+            self.epoch = 0
+
+    def train_epochs(
+        self,
+        images: NDArray,
+        targets: NDArray,
+        sample_weights: NDArray | None = None,
+        *,
+        until: int | None = None,
+    ) -> Iterator[int]:
+        """Train until all epochs are done or early stopping ends training.
+
+        With `patience` in the configuration, the caller must call `record_validation` after each
+        epoch. For the other arguments and the exceptions see `training.train_epochs`.
+
+        Args:
+            images: Training images.
+            targets: Their one-hot labels.
+            sample_weights: Their weights.
+            until: The last epoch, if it is not the last one of the configuration.
+
+        Yields:
+            The number of epochs done.
+        """
+        config = self.config
+        if self.stopped:
+            return
+        for epoch in train_epochs(
+            self.network,
+            images,
+            targets,
+            sample_weights=sample_weights,
+            epochs=config.epochs if until is None else until,
+            batch_size=min(config.batch_size, len(images)),
+            learning_rate=config.learning_rate,
+            rng=self._rng,
+            optimizer=self._optimizer,
+            schedule=config.learning_rate_schedule,
+            regularization=config.regularization,
+            augmenter=self._augmenter,
+            ema=self._ema,
+            epochs_done=self.epoch,
+        ):
+            self.epoch = epoch
+            yield epoch
+            if self.stopped:
+                return
+
+    def as_seen(self, images: NDArray) -> NDArray:
+        """Copies of (n, d) images, augmented as in training, with a fixed seed."""
+        seen = images.copy()
+        if self._augmenter:
+            self._augmenter.augment(images, np.random.default_rng(0), seen)
+        return seen
+
+    def record_validation(self, score: Score) -> None:
+        """Record the score of `current` on the validation samples, for early stopping."""
+        if self._early_stopping:
+            self._early_stopping.update(self.current, score)
+
+    def state(self) -> dict[str, NDArray]:
+        """Copies of everything that training changes, by name."""
+        state = {name: array.copy() for name, array in self._arrays().items()}
+        numbers = {
+            "epoch": self.epoch,
+            "steps": self._optimizer.steps,
+            "rng": self._rng.bit_generator.state,
+            "ema_steps": self._ema.steps if self._ema else 0,
+        }
+        if self._early_stopping and self._early_stopping.best:
+            numbers["best_value"] = self._early_stopping.best_value
+            numbers["epochs_since"] = self._early_stopping.epochs_since
+            state |= _named("best", self._early_stopping.best)
+        return state | {"numbers": np.array(json.dumps(numbers))}
+
+    def restore(self, state: dict[str, NDArray]) -> None:
+        """Set the state of a trainer that was created with the same arguments.
+
+        The number of epochs in the configuration may be larger than it was, unless the schedule
+        depends on it.
+
+        Raises:
+            KeyError, ValueError: If the state belongs to another configuration; the trainer cannot
+                be used then.
+        """
+        for name, array in self._arrays().items():
+            array[...] = state[name]
+        numbers = json.loads(str(state["numbers"]))
+        self.epoch, self._optimizer.steps = numbers["epoch"], numbers["steps"]
+        self._rng.bit_generator.state = numbers["rng"]
+        if self._ema:
+            self._ema.steps = numbers["ema_steps"]
+        if self._early_stopping and "best_value" in numbers:
+            self._early_stopping.best_value = numbers["best_value"]
+            self._early_stopping.epochs_since = numbers["epochs_since"]
+            self._early_stopping.best = self.network.copy()
+            for name, array in _named("best", self._early_stopping.best).items():
+                array[...] = state[name]
+
+    def _new_early_stopping(self) -> EarlyStopping | None:
+        config = self.config
+        return EarlyStopping(config.patience, config.monitor) if config.patience else None
+
+    def _new_augmenter(self) -> Augmenter | None:
+        if not self.config.augmentation:
+            return None
+        if self.network.image_shape is None:
+            pixels = self.network.sizes[0]
+            raise ValueError(
+                f"image_shape: expected height and width of the images of {pixels} pixels, to "
+                "augment them, got None"
+            )
+        return Augmenter(self.config.augmentation, self.network.image_shape)
+
+    def _arrays(self) -> dict[str, NDArray]:
+        optimizer = self._optimizer
+        arrays = _named("network", self.network)
+        arrays |= {f"velocity_{k}": v for k, v in enumerate(optimizer.velocities)}
+        arrays |= {f"square_{k}": s for k, s in enumerate(optimizer.squares)}
+        return arrays | (_named("ema", self._ema.network) if self._ema else {})
+
+
+def _named(prefix: str, network: Network) -> dict[str, NDArray]:
+    return {f"{prefix}_{k}": a for k, a in enumerate([*network.weights, *network.biases])}

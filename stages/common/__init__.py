@@ -1,0 +1,1 @@
+"""Code that several stages share: command line, artifacts, data sets, models, plots, progress."""

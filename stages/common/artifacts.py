@@ -1,0 +1,176 @@
+"""Reading and atomic writing of the files that stages exchange.
+
+An error while reading names the file in one line, and the command that makes it again. Files are
+written under temporary names in the target folder and moved into place together, so a run that
+fails or is killed leaves the old files unchanged.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.common.errors import StageError
+
+
+class Artifacts:
+    """Context manager that writes a group of files completely or not at all.
+
+        with Artifacts() as artifacts:
+            artifacts.write_json(path, value)
+            artifacts.write_array(other_path, array)
+
+    Until the block ends, each file has a temporary name in its target folder. The names are fixed,
+    so the next run overwrites what a killed run has left.
+    """
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for path in self._paths:
+            if kind is None:
+                with _errors_naming(path):
+                    os.replace(_temporary(path), path)
+            else:
+                with suppress(OSError):  # the first error is the one to report
+                    _temporary(path).unlink(missing_ok=True)
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[BinaryIO]:
+        """Open a binary file for writing that is renamed to `path` at the end of the block.
+
+        Raises:
+            OSError: With `path` as its file name (errors of a full disk have none).
+        """
+        self._paths.append(path)
+        with _errors_naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _temporary(path).open("wb") as file:
+                yield file
+
+    def write_array(self, path: Path, array: NDArray) -> None:
+        """Write one `.npy` file."""
+        with self.open(path) as file:
+            np.save(file, array, allow_pickle=False)
+
+    def write_rows(
+        self, path: Path, shape: tuple[int, ...], dtype: np.dtype, parts: Iterable[NDArray]
+    ) -> None:
+        """Write a C-ordered `.npy` file in parts, for arrays that do not fit in memory.
+
+        Args:
+            path: The `.npy` file.
+            shape: Shape of the whole array.
+            dtype: Its data type.
+            parts: Arrays of rows, in order.
+        """
+        with self.open(path) as file:
+            header = {
+                "descr": np.lib.format.dtype_to_descr(dtype),
+                "fortran_order": False,
+                "shape": shape,
+            }
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(np.ascontiguousarray(part, dtype=dtype).data)
+
+    def write_json(self, path: Path, value: Any) -> None:
+        """Write indented JSON, for people and for git's diffs."""
+        with self.open(path) as file:
+            file.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def write_csv(self, path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+        """Write comma-separated values under a header."""
+        with self.open(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            csv.writer(text, lineterminator="\n").writerows([header, *rows])
+            text.detach()  # flushes without closing the file
+
+
+@contextmanager
+def restored_on_failure(folder: Path) -> Iterator[None]:
+    """Move `folder` away, and restore it if the block fails.
+
+    For a folder that a library writes while others read it, such as DVCLive's.
+    """
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    existed = folder.exists()
+    if existed:
+        folder.rename(old)
+    try:
+        yield
+    except BaseException:
+        if existed:
+            shutil.rmtree(folder, ignore_errors=True)
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def _errors_naming(path: Path) -> Iterator[None]:
+    """Replace the file name of an `OSError` by `path` if it is missing or temporary."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename in (None, str(_temporary(path))):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def read_array(path: Path, made_by: str) -> NDArray:
+    """Open a `.npy` file, memory-mapped and read-only.
+
+    Args:
+        path: The file.
+        made_by: Name of the stage that makes it, for the error message.
+
+    Raises:
+        StageError: If the file is missing or truncated, or does not hold a plain array.
+    """
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError as error:
+        raise invalid_artifact(path, "the file does not exist", made_by) from error
+    except (ValueError, EOFError, SyntaxError, tokenize.TokenError) as error:
+        fault = f"expected a whole .npy file, got a damaged or different one ({error})"
+        raise invalid_artifact(path, fault, made_by) from error
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read a JSON file; raises `StageError` as `read_array` does."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise invalid_artifact(path, "the file does not exist", made_by) from error
+    except ValueError as error:
+        raise invalid_artifact(path, f"expected JSON ({error})", made_by) from error
+
+
+def invalid_artifact(path: Path, fault: str, made_by: str) -> StageError:
+    """Error for an unusable file, with the command that makes it again.
+
+    Args:
+        path: The file.
+        fault: What is wrong with it: "expected X, got Y".
+        made_by: Name of the stage that makes it.
+    """
+    return StageError(f"{path}: {fault}. Make it again: dvc repro --force --single-item {made_by}")

@@ -1,0 +1,188 @@
+"""Commands of the stages: their options, and one line for each error.
+
+DVC unpacks sections of params.yaml into options (`${train}` becomes `--hidden 100 --epochs 30 …`),
+so the Click options are the schema of params.yaml. YAML allows values that Click would misread on
+the command line (a list for a single value, true for a number); `StageCommand` raises an error for
+these.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from stages.common.errors import ParameterError, StageError, describe_os_error
+from stages.common.interruption import interruptible
+from stages.common.parameter_types import LARGEST_SEED, integer
+
+
+def seed_option() -> Callable:
+    """`--seed`, for commands that draw random numbers."""
+    return click.option(
+        "--seed",
+        type=integer(0, LARGEST_SEED),
+        default=0,
+        help="Seed of the random numbers; the same seed gives the same bytes.",
+    )
+
+
+def path_option(name: str, default: str, description: str) -> Callable:
+    """An option for the path of an artifact; dvc.yaml may set it, params.yaml may not."""
+    return click.option(f"--{name}-path", type=click.Path(), default=default, help=description)
+
+
+def environment_option(name: str, variable: str, description: str, **options: Any) -> Callable:
+    """An option that changes how the work is done, not its results.
+
+    params.yaml may not set it; under DVC the environment variable does.
+    """
+    return click.option(f"--{name}", envvar=variable, show_envvar=True, help=description, **options)
+
+
+def stage(name: str, sections: Mapping[str, str] | None = None) -> Callable:
+    """Decorate a function as the command of a stage.
+
+    Args:
+        name: Name of the stage, and of its section of params.yaml.
+        sections: The section of each parameter that is in another one.
+    """
+    return click.command(
+        name,
+        cls=StageCommand,
+        sections=sections or {},
+        context_settings={
+            # params.yaml has learning_rate; in a shell, --learning-rate is usual.
+            "token_normalize_func": lambda token: token.replace("_", "-"),
+            "show_default": True,
+            "max_content_width": 100,
+        },
+    )
+
+
+def is_parameter(option: click.Parameter) -> bool:
+    """Whether params.yaml sets this option, unlike --help, paths and environment options."""
+    is_option = isinstance(option, click.Option) and not isinstance(option.type, click.Path)
+    return is_option and not (option.is_eager or option.envvar)
+
+
+class StageCommand(click.Command):
+    """A command whose errors are single lines that name a parameter as params.yaml does."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def section(self, name: str) -> str:
+        """Return the section of params.yaml that has the parameter `name`."""
+        return self.sections.get(name, str(self.name))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as Click does; raise `ParameterError` for what Click would misread."""
+        # Without arguments, Click can stop at the first word that belongs to no option.
+        has_arguments = any(isinstance(param, click.Argument) for param in self.params)
+        ctx.allow_interspersed_args = has_arguments
+        ctx.allow_extra_args = not has_arguments
+        try:
+            values, _, params = self.make_parser(ctx).parse_args(args=list(args))
+            given = [param for param in params if isinstance(param, click.Option)]
+            self._check_counts(values, given)
+            if "DVC_STAGE" in os.environ:
+                self._check_params_yaml(values, given)
+            rest = super().parse_args(ctx, list(args))
+        except click.NoSuchOption as error:
+            hints = sorted({_key(option) for option in error.possibilities or []})
+            hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
+            key = _key(error.option_name)
+            section = self.section(_key(error.possibilities[0]) if error.possibilities else key)
+            raise ParameterError(f"{section}.{key}: there is no such parameter.{hint}") from error
+        except click.BadOptionUsage as error:
+            key = _key(error.option_name)
+            if any(word.startswith(f"{error.option_name}=") for word in args):
+                raise ParameterError(f"{self._full_key(key)}: {error.message}") from error
+            raise self._missing_value(key) from error
+        except click.UsageError as error:
+            param = getattr(error, "param", None)
+            where = self._full_key(param.name) if param else self.name
+            message = (error.message or error.format_message()).rstrip(".")
+            raise ParameterError(f"{where}: {message}.") from error
+        if rest and not has_arguments:
+            options = [word for word in args[: -len(rest)] if word.startswith("--")]
+            where = self._full_key(_key(options[-1].partition("=")[0])) if options else self.name
+            raise ParameterError(
+                f"{where}: unexpected {rest[0]!r}; expected one value, or none "
+                "after an option that is true or false."
+            )
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors of the operating system become a `StageError`."""
+        try:
+            with interruptible():
+                return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            sys.exit(1)
+        except OSError as error:
+            raise StageError(describe_os_error(error)) from error
+        except MemoryError as error:
+            raise StageError(f"{self.name}: not enough memory for these parameters.") from error
+
+    def _full_key(self, name: str | None) -> str:
+        return f"{self.section(str(name))}.{name}"
+
+    def _missing_value(self, name: str | None) -> ParameterError:
+        return ParameterError(
+            f"{self._full_key(name)}: expected a value, got none (or true or false)."
+        )
+
+    def _check_counts(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
+        """Raise an error for two values of one parameter, and for an option in place of a value."""
+        for option, times in Counter(given).items():
+            value = values[str(option.name)]
+            if any(str(element).startswith("--") for element in _as_list(value)):
+                raise self._missing_value(option.name)
+            if times > 1 and not option.multiple:
+                raise ParameterError(
+                    f"{self._full_key(option.name)}: expected one value, got {times} (a list, or "
+                    "a key in two sections)."
+                )
+
+    def _check_params_yaml(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
+        """Raise an error for nulls, missing parameters, and options other than parameters."""
+        parameters_began = False
+        for option in given:
+            key = self._full_key(option.name)
+            if option.envvar:
+                raise ParameterError(
+                    f"{key}: not a parameter, because it does not change results; set "
+                    f"{option.envvar} in the environment."
+                )
+            # dvc.yaml passes paths first; a path after a parameter comes from params.yaml.
+            if not is_parameter(option) and (parameters_began or option.is_eager):
+                raise ParameterError(f"{key}: there is no such parameter; dvc.yaml sets paths.")
+            parameters_began = parameters_began or is_parameter(option)
+            if "None" in _as_list(values[str(option.name)]):
+                raise ParameterError(f"{key}: expected a value{_example(option)}, got null.")
+        for param in self.params:
+            if is_parameter(param) and param not in given:
+                raise ParameterError(
+                    f"{self._full_key(param.name)}: expected a value{_example(param)}, got an "
+                    "empty list or no such key in params.yaml."
+                )
+
+
+def _key(option: str) -> str:
+    """`--no-shuffle` → shuffle, as params.yaml names it."""
+    return option.lstrip("-").replace("-", "_").removeprefix("no_")
+
+
+def _as_list(value: Any) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def _example(param: click.Parameter) -> str:
+    default = param.default
+    return f", such as {list(default) if isinstance(default, tuple | list) else default}"

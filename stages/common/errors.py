@@ -1,0 +1,37 @@
+"""Errors that the user can correct, printed as one line without a traceback."""
+
+import errno
+
+import click
+
+_FREE_SPACE = "Free some space on that disk, then run the command again."
+_MAKE_WRITABLE = "Make it readable and writable, or choose another folder."
+_MOVE_AWAY = "A file is in the place of a folder, or a folder in the place of a file; move it."
+_OTHER_ADVICE = "Correct that, then run the command again."
+_ADVICE = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EACCES: _MAKE_WRITABLE,
+    errno.EPERM: _MAKE_WRITABLE,
+    errno.EROFS: _MAKE_WRITABLE,
+    errno.EEXIST: _MOVE_AWAY,
+    errno.EISDIR: _MOVE_AWAY,
+    errno.ENOTDIR: _MOVE_AWAY,
+}
+
+
+class StageError(click.ClickException):
+    """An error that the user can correct; exit code 1."""
+
+
+class ParameterError(StageError):
+    """An invalid parameter; exit code 2, as for every usage error of a command."""
+
+    exit_code = 2
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return one line with the file, the error and what to do about it."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. {_ADVICE.get(error.errno or 0, _OTHER_ADVICE)}"

@@ -1,0 +1,125 @@
+"""Preparation of pictures of a digit in the way in which MNIST's images were made.
+
+MNIST's digits were scaled into a box of 20×20 pixels, with their aspect ratio kept, and placed in
+28×28 pixels with their centre of mass in the middle (LeCun et al. 1998, "Gradient-Based Learning
+Applied to Document Recognition", §III.A). For other image shapes, the box has the same proportion
+of the width and height.
+
+`page/image_preparation.js` does the same in the browser, so each step is a formula that needs no
+image library:
+
+1. Ink is the difference from the background, a plane that is fitted to the border of the picture,
+   because lighting is often uneven.
+2. The picture is cropped to the bounding box of the ink above the noise of the border.
+3. The crop is scaled with a triangular filter.
+4. The result is shifted by whole pixels to move its centre of mass to the middle.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Side of the box as a fraction of the side of the image.
+_BOX = 20 / 28
+# A picture with less contrast, on a scale of 0 to 1, is blank.
+_LEAST_CONTRAST = 0.12
+# Ink below this fraction of the strongest ink is background.
+_LEAST_INK = 0.03
+# Ink below this number of standard deviations of the border is noise; a normal distribution exceeds
+# it less than once in 10⁸ pixels.
+_NOISE = 6.0
+# Number of fits of the plane, each without the outliers of the one before, and the ridge term that
+# makes the fit well-defined for a border of few pixels.
+_FITS, _RIDGE = 6, 1e-9
+# Outliers are further from the plane than both distances: standard deviations, and brightness.
+_OUTLIER, _LEAST_OUTLIER = 3.0, 0.02
+
+
+class BlankImageError(ValueError):
+    """The picture has no contrast except noise."""
+
+
+def prepare_image(picture: NDArray, shape: tuple[int, int] = (28, 28)) -> NDArray[np.float32]:
+    """Crop, scale and centre the digit on a picture.
+
+    Args:
+        picture: (height, width) brightness in [0, 1], of any size; a single digit, dark on bright
+            or bright on dark.
+        shape: Height and width of the result in pixels.
+
+    Returns:
+        An array of the given shape, float32 in [0, 1]; 0 is background.
+
+    Raises:
+        BlankImageError: If there is no digit on the picture.
+        ValueError: If the picture is empty, not two-dimensional or not finite.
+    """
+    values = np.asarray(picture, dtype=np.float64)
+    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(f"expected a 2-D array of finite brightness, got shape {values.shape}")
+    ink = _ink(values)
+    rows, columns = (np.flatnonzero(ink.max(axis=axis)) for axis in (1, 0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    boxes = [max(1, round(_BOX * n)) for n in shape]
+    scale = min(box / n for box, n in zip(boxes, ink.shape, strict=True))
+    height, width = (max(1, round(n * scale)) for n in ink.shape)
+    small = _scaling(height, ink.shape[0]) @ ink @ _scaling(width, ink.shape[1]).T
+    small /= max(small.max(), 1e-9)
+    return _centered(small, shape).astype(np.float32)
+
+
+def _ink(picture: NDArray) -> NDArray:
+    """Difference from the background, scaled to [0, 1]; noise is set to 0."""
+    background, noise = _background(picture)
+    # Ink is darker or brighter than the background, whichever differs most from it.
+    difference = picture - background
+    if -difference.min() > difference.max():
+        difference = -difference
+    ink = np.maximum(difference, 0.0)
+    strongest = ink.max()
+    if strongest < _LEAST_CONTRAST:
+        raise BlankImageError("expected a digit, got a blank image")
+    ink[ink < max(_NOISE * noise, _LEAST_INK * strongest)] = 0.0
+    if not ink.any():
+        raise BlankImageError("expected a digit, got a blank image with noise")
+    return ink / strongest
+
+
+def _background(picture: NDArray) -> tuple[NDArray, float]:
+    """A plane fitted to the border without outliers, and the standard deviation from it."""
+    height, width = picture.shape
+    y, x = np.mgrid[:height, :width]
+    plane = np.stack([np.ones(picture.shape), y / height - 0.5, x / width - 0.5])
+    on_border = np.ones(picture.shape, bool)
+    on_border[1:-1, 1:-1] = False
+    border, places = picture[on_border], plane[:, on_border]
+    fit, noise = np.array([np.median(border), 0.0, 0.0]), 0.0
+    for _ in range(_FITS):
+        residual = np.abs(border - fit @ places)
+        noise = 1.4826 * float(np.median(residual))  # standard deviation, from the median
+        kept = residual <= max(_OUTLIER * noise, _LEAST_OUTLIER)
+        some = places[:, kept]
+        fit = np.linalg.solve(some @ some.T + _RIDGE * np.eye(3), some @ border[kept])
+    return np.tensordot(fit, plane, axes=1), noise
+
+
+def _scaling(to: int, of: int) -> NDArray:
+    """Matrix (to, of) that scales a column of pixels; each row is a triangular filter of sum 1."""
+    ratio = of / to
+    places = (np.arange(to) + 0.5) * ratio - 0.5
+    weights = 1.0 - np.abs(np.arange(of) - places[:, None]) / max(ratio, 1.0)
+    weights = np.maximum(weights, 0.0)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _centered(digit: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Place the digit in an image with its centre of mass in the middle."""
+    total = digit.sum()
+    places = []
+    for axis, (length, side) in enumerate(zip(digit.shape, shape, strict=True)):
+        centre = (digit.sum(axis=1 - axis) * np.arange(length)).sum() / total
+        # MNIST's centres are half a pixel right of and below the middle of an even side.
+        start = min(max(int(np.floor(side / 2 - centre + 0.5)), 0), side - length)
+        places.append(slice(start, start + length))
+    image = np.zeros(shape)
+    image[tuple(places)] = digit
+    return image

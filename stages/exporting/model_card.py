@@ -1,0 +1,131 @@
+"""The model card: description, metrics, intended use, limitations and provenance of a model.
+
+It has the format of Hugging Face: a YAML header between two lines of dashes, then Markdown.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from nn import Network
+
+_TEXT = """---
+{header}---
+
+# {name}: a network that recognises its {count} classes
+
+A multilayer perceptron with layers of {sizes} units, trained in NumPy: {activation} hidden units,
+{loss} loss. Any ONNX runtime can run `model.onnx`{page}.
+
+## Data
+
+{data}. The metrics were measured on {test} test images that were not used
+in training. Pixel values from {low:g} to {high:g} were scaled to [0, 1].
+Classes: {classes}.
+
+## Metrics
+
+| data | metric | value |
+|---|---|---|
+{metrics}
+
+## Intended use
+
+Teaching, and a baseline for other models. The input is {pixels}, prepared in
+the same way as the training images{preparation}.
+
+## Limitations
+
+- It predicts one of its classes for any input. Its confidence was compared with its accuracy on
+  images from the same source as the training images only.
+- It does not use the neighbourhood of pixels: its accuracy is much lower on images that are
+  shifted, rotated or scaled in another way than the training images.
+- It was measured on one data set, whose authors may not represent all writers.
+
+## How it was made
+
+{provenance}
+
+## License
+
+MIT, copyright the numpy-digits-pipeline contributors.
+"""
+
+_PREPARATION = """; `python -m tools.predict` and the page do that for
+photographs and drawings"""
+_PROVENANCE = """The same commit and commands give the same bytes on processors of the same kind.
+The options of `stages.preprocess` give the split into training, validation and test images:
+
+```console
+{commands}
+```"""
+_NO_PROVENANCE = "Not recorded: `python -m stages.export` takes the commands after `--`."
+
+
+def model_card(
+    network: Network,
+    data: str,
+    metrics: dict[str, Any],
+    test_images: int,
+    commands: Sequence[str],
+) -> str:
+    """The Markdown text.
+
+    Args:
+        network: The model.
+        data: Name of the data set, and after a comma its version.
+        metrics: Content of `metrics.json`.
+        test_images: Number of test images.
+        commands: The commands that made the model, in order.
+    """
+    name, shape, (low, high) = data.split(",")[0], network.image_shape, network.pixel_range
+    listing = "\n".join(f"$ {command}" for command in commands)
+    header = {
+        "license": "mit",
+        "library_name": "numpy",
+        "pipeline_tag": "image-classification",
+        "tags": ["numpy", "onnx", "multi-layer-perceptron"],
+        "model-index": [
+            {
+                "name": f"{name} perceptron",
+                "results": [
+                    {
+                        "task": {"type": "image-classification"},
+                        "dataset": {"name": data, "type": name, "split": "test"},
+                        "metrics": [
+                            {"type": key, "value": value} for key, value in metrics["test"].items()
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    return _TEXT.format(
+        header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
+        name=" ".join(name.split()),
+        count=len(network.classes),
+        sizes="-".join(map(str, network.sizes)),
+        activation=network.activation,
+        loss=network.loss.replace("_", " "),
+        data=data,
+        test=test_images,
+        low=low,
+        high=high,
+        classes=", ".join(map(_quoted, network.classes)),
+        metrics="\n".join(
+            f"| {part} | {key} | {value:.4f} |"
+            for part, values in metrics.items()
+            for key, value in values.items()
+        ),
+        pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{network.sizes[0]} pixels",
+        page="; `page.html` is a page to draw on, which opens in any browser" if shape else "",
+        preparation=_PREPARATION if shape else "",
+        provenance=_PROVENANCE.format(commands=listing) if commands else _NO_PROVENANCE,
+    )
+
+
+def _quoted(name: str) -> str:
+    """The name as inline code in Markdown, also if it contains backticks."""
+    text = " ".join(name.split())
+    return f"`` {text} ``" if "`" in text else f"`{text}`"

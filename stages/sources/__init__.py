@@ -1,0 +1,1 @@
+"""Sources of images: OpenML, a mirror of MNIST, and local files of several formats."""

@@ -1,0 +1,159 @@
+"""Data sets of openml.org, through scikit-learn's `fetch_openml` and its cache."""
+
+import gzip
+import queue
+import threading
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.common.errors import ParameterError, StageError
+from stages.common.progress import waiting
+
+ANSWER_SECONDS = 8.0
+STALL_SECONDS = 10.0
+
+
+def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
+    """Load a data set from scikit-learn's cache, or download it into the cache.
+
+    Args:
+        name: Name of the data set on openml.org.
+        version: Its version.
+
+    Returns:
+        Pixels, (n, d) numbers, dense or sparse, and labels, (n,) numbers or text.
+
+    Raises:
+        ParameterError: If OpenML has no such data set, or it does not consist of numeric pixels
+            and one class label per row.
+        StageError: If OpenML does not answer in time, or sends something else.
+    """
+    # Imported here: these imports take a second, and `--help` should be fast.
+    from sklearn.datasets import fetch_openml, get_data_home
+
+    cache = Path(get_data_home())
+    before = _size(cache)
+    with (
+        _deadlines(),
+        warnings.catch_warnings(record=True) as caught,
+        waiting(f"OpenML {name}", received=lambda: max(0, _size(cache) - before)),
+    ):
+        warnings.simplefilter("always")
+        try:
+            # parser="auto" needs pandas for dense data even with as_frame=False.
+            data = fetch_openml(
+                name, version=version, as_frame=False, parser="liac-arff", n_retries=1, delay=0.5
+            )
+        except MemoryError:
+            raise
+        except Exception as error:  # a foreign or truncated answer can raise almost anything
+            cache_was_damaged = any("Invalid cache" in str(item.message) for item in caught)
+            raise _explain(error, name, version, cache_was_damaged) from error
+    if data.target is None or np.ndim(data.target) != 1:
+        raise ParameterError(
+            f"fetch.name: expected one class label per row, got {len(data.target_names)} target "
+            f"columns in {name} version {version}; choose a classification data set."
+        )
+    nominal = sorted(set(data.categories or {}) - set(data.target_names))
+    if nominal or not np.issubdtype(data.data.dtype, np.number):
+        found = (
+            f"category column {nominal[0]!r}" if nominal else f"values of type {data.data.dtype}"
+        )
+        raise ParameterError(
+            f"fetch.name: expected numeric pixels, got {found} in {name} version {version}; choose "
+            "a data set of images, such as mnist_784 or Fashion-MNIST."
+        )
+    return data.data, data.target
+
+
+def _explain(error: Exception, name: str, version: int, cache_was_damaged: bool) -> Exception:
+    """Describe an error of `fetch_openml` in one line; errors of the local disk stay the same."""
+    note = "; the damaged copy in scikit-learn's cache was deleted" if cache_was_damaged else ""
+    status = error.code if isinstance(error, HTTPError) else None
+    if status in (404, 412) or type(error).__name__ == "OpenMLError":
+        return ParameterError(
+            f"fetch.name: OpenML has no data set {name!r} with version {version} (fetch.version); "
+            "look up both on www.openml.org."
+        )
+    if "STRING attributes" in str(error):
+        return ParameterError(
+            f"fetch.name: expected numeric pixels, got columns of text in {name} version "
+            f"{version}; choose a data set of images, such as mnist_784 or Fashion-MNIST."
+        )
+    if isinstance(error, URLError | HTTPException | ConnectionError | TimeoutError):
+        reason = f"HTTP status {status}" if status else getattr(error, "reason", error)
+        return StageError(
+            f"fetch.source: OpenML cannot be reached ({reason}{note}); check the network, or set "
+            f"SCIKIT_LEARN_DATA to a cache that has {name} version {version}."
+        )
+    if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+        return error
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return StageError(
+        f"fetch.source: expected the data set {name} version {version} from OpenML, got something "
+        f"else ({reason}{note}); try again later, or choose another data set."
+    )
+
+
+class _DeadlineOpener(urllib.request.OpenerDirector):
+    """Opens URLs like `urllib.request.build_opener()`, with a deadline for each answer.
+
+    A socket's timeout does not cover the lookup of the host name, which a name server that drops
+    packets can delay for minutes, so every request runs in a thread of its own. After a deadline
+    has passed, further requests fail at once, and scikit-learn's retries cost no time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opener = urllib.request.build_opener()
+        self._is_silent = False
+
+    def open(self, fullurl: Any, *_: Any, **__: Any) -> Any:
+        """Send a GET request; raises `URLError` if no answer arrives within `ANSWER_SECONDS`."""
+        answers: queue.SimpleQueue = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self._opener.open(fullurl, timeout=STALL_SECONDS))
+            except Exception as error:
+                answers.put(error)
+
+        try:
+            if self._is_silent:
+                raise queue.Empty
+            threading.Thread(target=ask, daemon=True).start()
+            answer = answers.get(timeout=ANSWER_SECONDS)
+        except queue.Empty:
+            self._is_silent = True
+            raise URLError(f"no answer within {ANSWER_SECONDS:g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@contextmanager
+def _deadlines() -> Iterator[None]:
+    """Let `urllib.request.urlopen`, and so `fetch_openml`, use a `_DeadlineOpener`."""
+    urllib.request.install_opener(_DeadlineOpener())
+    try:
+        yield
+    finally:
+        urllib.request.install_opener(urllib.request.build_opener())
+
+
+def _size(folder: Path) -> int:
+    """Total size of the files in a folder, in bytes."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a finished download has just been renamed
+            total += path.stat().st_size
+    return total

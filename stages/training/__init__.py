@@ -1,0 +1,1 @@
+"""Options, data, checkpoint and DVCLive log of the stage `train`."""

@@ -1,0 +1,48 @@
+"""The Python examples of the documentation run as they are written."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn import Network, save
+from stages.exporting.onnx_model import to_onnx
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = [
+    pytest.param(code, id=f"{name}-{number}")
+    for name in ("README.md", "docs/python.md", "docs/data.md")
+    for number, code in enumerate(
+        re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+    )
+]
+
+
+@pytest.fixture
+def _artifacts(tmp_path, monkeypatch):
+    """The artifacts that examples read, with 40 random images."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for folder in ("raw", "prepared", "model", "export"):
+        Path("data", folder).mkdir(parents=True)
+    images = rng.integers(0, 256, (40, 784), dtype=np.uint8)
+    np.save("data/raw/images.npy", images)
+    np.save("data/prepared/train_images.npy", images.astype(np.float32) / 255)
+    np.save("data/prepared/train_labels.npy", np.eye(10, dtype=np.float32)[np.arange(40) % 10])
+    network = Network.initialize([784, 5, 10], rng, pixel_range=(0.0, 255.0))
+    with Path("data/model/model.npz").open("wb") as file:
+        save(network, file)
+    Path("data/export/model.onnx").write_bytes(to_onnx(network, {}))
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.usefixtures("_artifacts")
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_it_runs(code):
+    if "onnxruntime" in code:
+        pytest.importorskip("onnxruntime")
+    exec(compile(code, "example", "exec"), {"__name__": "example"})

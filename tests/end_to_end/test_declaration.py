@@ -1,0 +1,191 @@
+"""dvc.yaml, params.yaml and docs/parameters.md against the code."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from own_data import digits
+
+from stages import evaluate, export, fetch, preprocess, train
+from stages.common.command import is_parameter
+from stages.training.options import SECTIONS
+from tools import tune
+from tools.parameters import parameters_table
+
+ROOT = Path(__file__).parent.parent.parent
+STAGES = {
+    "fetch": fetch,
+    "preprocess": preprocess,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+}
+PACKAGES = ("nn", "stages", "tools", "benchmarks")
+RUNS = {
+    "stages.fetch": ["--source", "digits.npz"],
+    "stages.preprocess": ["--test-size", "60", "--validation-size", "60"],
+    "stages.train": ["--epochs", "2", "--shift", "1", "--class-weight", "balanced",
+                     "--pictures-path", "pictures"],
+    "stages.evaluate": [],
+    "stages.export": [],
+    "tools.tune": ["--epochs", "1", "--trials", "1", "--workers", "1",
+                   "--space-path", "space.yaml"],
+}  # fmt: skip
+# Runs a module as `python -m` does, and prints the files of all modules that were imported.
+PROBE = """
+import json, runpy, sys
+module, *sys.argv[1:] = sys.argv[1:]
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+except SystemExit as end:
+    assert not end.code, end.code
+print(json.dumps([m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """Files of this project that the run of each stage imports, as dvc.yaml would name them."""
+    folder = tmp_path_factory.mktemp("runs")
+    images, labels = digits(300)
+    np.savez(folder / "digits.npz", images=images, labels=labels)
+    (folder / "space.yaml").write_text("learning_rate: [1, 3]\n")
+    found = {}
+    for module, options in RUNS.items():
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE, module, *options],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        files = map(Path, json.loads(done.stdout.splitlines()[-1]))
+        script = module.replace(".", "/") + ".py"
+        found[module] = {script} | {
+            file.relative_to(ROOT).as_posix()
+            for file in files
+            if any(file.is_relative_to(ROOT / name) for name in ("nn", "stages", "tools"))
+        }
+        # The packages that hold the stages and the tools contain a docstring only.
+        found[module] -= {"stages/__init__.py", "tools/__init__.py"}
+    return found
+
+
+def declared(file, name):
+    return yaml.safe_load((ROOT / file).read_text())["stages"][name]["deps"]
+
+
+def is_declared(file, deps):
+    return any(Path(file).is_relative_to(path) for path in deps)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_stage_declares_the_code_that_it_imports(name, imported):
+    files = imported[f"stages.{name}"]
+    assert len(files) > 10
+    assert [f for f in files if not is_declared(f, declared("dvc.yaml", name))] == []
+
+
+def test_the_packages_of_stages_and_tools_contain_a_docstring_only():
+    for package in ("stages", "tools"):
+        assert len(ast.parse((ROOT / package / "__init__.py").read_text()).body) == 1
+
+
+def in_params_yaml(name):
+    """The sections of a stage, as one dictionary."""
+    sections = dict.fromkeys(SECTIONS.values()) if name == "train" else [name]
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    return {(section, key): value for section in sections for key, value in params[section].items()}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_params_yaml_has_every_option_and_the_options_have_its_defaults(name):
+    command, params = STAGES[name].main, in_params_yaml(name)
+    options = {(command.section(o.name), o.name): o for o in command.params if is_parameter(o)}
+    assert list(params) == list(options)
+    for key, value in params.items():
+        if not options[key].required:
+            default = options[key].default
+            assert (list(default) if options[key].multiple else default) == value, key
+
+
+def test_the_train_stage_is_given_all_its_sections():
+    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train"]
+    assert stage["params"] == list(dict.fromkeys(SECTIONS.values()))
+    assert re.findall(r"\$\{(\w+)\}", stage["cmd"]) == stage["params"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_option_has_a_comment_in_params_yaml(name):
+    lines = (ROOT / "params.yaml").read_text().splitlines()
+    for _, key in in_params_yaml(name):
+        assert any(line.strip().startswith(f"{key}:") and "#" in line for line in lines)
+
+
+def test_the_table_of_parameters_is_up_to_date():
+    assert (ROOT / "docs" / "parameters.md").read_text() == parameters_table(), "run make docs"
+
+
+def test_the_search_declares_its_code_and_every_parameter_of_it_or_of_train(imported):
+    deps = declared("experiments/search/dvc.yaml", "tune")
+    assert [file for file in imported["tools.tune"] if not is_declared(file, deps)] == []
+    text = (ROOT / "experiments" / "search" / "params.yaml").read_text()
+    params = yaml.safe_load(text)["tune"]
+    of_train = [option.name for option in train.main.params if is_parameter(option)]
+    options = [p for p in tune.main.params if is_parameter(p)]
+    assert [option.name for option in options] == [*params, *of_train]
+    for option in options[: len(params)]:
+        assert option.default == params[option.name]
+        assert re.search(rf"^  {option.name}: .* # ", text, flags=re.M)
+
+
+def imported_names(file):
+    """The module and the name (or None) of each import in a file."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+
+
+def test_no_file_imports_a_private_name_of_another_module():
+    for package in PACKAGES:
+        for file in (ROOT / package).rglob("*.py"):
+            for module, name in imported_names(file):
+                if module.split(".")[0] in PACKAGES:
+                    parts = [*module.split("."), name or ""]
+                    assert not any(p.startswith("_") for p in parts), f"{file}: {module} {name}"
+
+
+def test_imports_point_one_way():
+    rooms = {path.name for path in (ROOT / "stages").iterdir() if path.is_dir()}
+    for file in (ROOT / "stages").rglob("*.py"):
+        room = file.parent.name
+        for module, name in imported_names(file):
+            package, _, below = module.partition(".")
+            assert package not in ("tools", "benchmarks"), file
+            if package == "stages" and room in rooms:
+                target = below.split(".")[0] or name
+                assert target in {room, "common"}, f"{file}: {module}"
+
+
+def test_nn_imports_neither_stages_nor_command_line_packages():
+    others = ("stages", "tools", "benchmarks", "click", "dvc", "dvclive", "tqdm")
+    for file in (ROOT / "nn").glob("*.py"):
+        for module, _ in imported_names(file):
+            assert module.split(".")[0] not in others, f"{file}: {module}"
+
+
+def test_stages_do_not_import_one_another(imported):
+    for name in STAGES:
+        others = {f"stages/{other}.py" for other in STAGES if other != name}
+        assert not others & imported[f"stages.{name}"]

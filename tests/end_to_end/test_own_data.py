@@ -1,0 +1,44 @@
+"""The example of docs/data.md, with its code and parameters, run by the real `dvc`."""
+
+import re
+import sys
+
+import numpy as np
+import yaml
+from clones import ROOT
+from PIL import Image
+
+GUIDE = (ROOT / "docs" / "data.md").read_text()
+
+
+def block(language):
+    return re.search(rf"^```{language}\n(.*?)^```", GUIDE, re.M | re.S)[1]
+
+
+def test_the_example(clone):
+    clone.run(sys.executable, "-c", block("python"))
+    for section, values in yaml.safe_load(block("yaml")).items():
+        clone.edit(**{f"{section}__{key}": str(value).lower() for key, value in values.items()})
+    clone.edit(train__epochs="4")
+    path = clone.folder / "dvc.yaml"
+    path.write_text(path.read_text().replace("    deps:\n", "    deps:\n      - digits\n", 1))
+    clone.dvc("add", "digits")
+    assert clone.repro() == ["fetch", "preprocess", "train", "evaluate", "export"]
+    images = np.load(clone.folder / "data/raw/images.npy")
+    assert images.shape == (1797, 64)
+    assert "?? digits" not in clone.git("status", "--porcelain").splitlines()
+
+    picture = clone.folder / "digits/0/0.png"
+    Image.fromarray(255 - np.asarray(Image.open(picture))).save(picture)
+    assert clone.repro("preprocess") == ["fetch", "preprocess"]
+    changed = np.load(clone.folder / "data/raw/images.npy")
+    np.testing.assert_array_equal(changed[0], 255 - images[0])
+    np.testing.assert_array_equal(changed[1:], images[1:])
+
+
+def test_images_that_are_not_there_are_one_line(clone):
+    clone.edit(fetch__source="digitz")
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert "an existing file or folder, got 'digitz'." in output
+    assert "Traceback" not in output

@@ -1,0 +1,212 @@
+"""What the documentation says about `dvc`, driven for real in a temporary clone."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from clones import Clone
+
+STAGES = ["fetch", "preprocess", "train", "evaluate", "export"]
+
+
+def metrics(clone):
+    return json.loads(clone.read("metrics.json"))
+
+
+def test_a_second_repro_runs_nothing(clone):
+    assert clone.repro() == []
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
+    lock = clone.read("dvc.lock")
+    clone.edit(train__learning_rate="0.5")
+    assert clone.repro() == ["train", "evaluate", "export"]
+    clone.edit(preprocess__test_size="250")
+    assert clone.repro() == ["preprocess", "train", "evaluate", "export"]
+    clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
+    output = clone.dvc("repro")
+    assert "Running stage" not in output
+    assert output.count("is cached - skipping run") == 4
+    assert clone.read("dvc.lock") == lock
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_a_comment_runs_nothing(clone):
+    path = clone.folder / "params.yaml"
+    path.write_text("# a remark\n" + path.read_text().replace("# step size", "# the step size"))
+    assert clone.repro() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["nn/optimizers.py"], STAGES),
+        (["stages/sources/idx.py"], ["fetch"]),
+        (["stages/training/options.py", "stages/reporting/plots.py"], ["train", "evaluate"]),
+        (["tools/predict.py", "benchmarks/common.py", "tests/conftest.py"], []),
+    ],
+)
+def test_editing_code_runs_the_stages_that_use_it(clone, files, expected):
+    for file in files:
+        path = clone.folder / file
+        path.write_text(path.read_text() + "\n# a remark\n")
+    # A remark does not change the outputs, so the stages after them do not run.
+    assert clone.repro() == expected
+
+
+def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
+    shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
+    assert shown["metrics.json"]["data"] == metrics(clone)
+    assert shown["data/training/metrics.json"]["data"]["step"] == 40
+    before = metrics(clone)["test"]["accuracy"]
+
+    clone.edit(train__learning_rate="0.05")
+    clone.repro()
+    changes = json.loads(clone.dvc("params", "diff", "--json"))
+    rate = changes["params.yaml"]["train.learning_rate"]
+    assert (rate["old"], rate["new"]) == (3.0, 0.05)
+    change = json.loads(clone.dvc("metrics", "diff", "--json"))["metrics.json"]["test.accuracy"]
+    assert (change["old"], change["new"]) == (before, metrics(clone)["test"]["accuracy"])
+    assert change["new"] != change["old"]
+
+    clone.dvc("plots", "show")
+    page = clone.read("dvc_plots/index.html").decode()
+    for title in ("Accuracy after each epoch", "Loss after each epoch", "Confusion", "F1 of each"):
+        assert title in page
+    for picture in ("mistakes", "confident", "weights", "confusion"):
+        assert f"{picture}.png" in page
+    clone.dvc("plots", "diff", "HEAD")
+    page = clone.read("dvc_plots/index.html").decode()
+    assert '"rev": "HEAD"' in page
+    assert '"rev": "workspace"' in page
+
+
+def test_experiments(clone):
+    clone.dvc("exp", "run", "--name", "deep", "--set-param", "train.hidden=[20,12]")
+    deep = metrics(clone)
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert metrics(clone) != deep
+
+    queued = clone.dvc("exp", "run", "--queue", "-S", "train.learning_rate=0.5,1")
+    assert queued.count("Queued experiment") == 2
+    clone.dvc("queue", "start", "-j", "2")
+    deadline = time.monotonic() + 120
+    while (status := clone.dvc("queue", "status")).count("Success") < 2:
+        assert "Failed" not in status, clone.dvc("queue", "status", "-v")
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+
+    shown = json.loads(clone.dvc("exp", "show", "--json"))
+    experiments = next(row for row in shown if row["rev"] != "workspace")["experiments"]
+    rates = {
+        revision["data"]["params"]["params.yaml"]["data"]["train"]["learning_rate"]
+        for experiment in experiments
+        for revision in experiment["revs"]
+    }
+    assert rates == {0.5, 1, 3.0}
+    assert "deep" in clone.dvc("exp", "show", "--md")
+
+    clone.dvc("exp", "apply", "deep")
+    assert metrics(clone) == deep
+    assert clone.repro() == []
+
+
+def test_data_deleted_and_checked_out(clone):
+    model = clone.read("data/model/model.npz")
+    for folder in ("raw", "prepared", "model", "training", "evaluation"):
+        shutil.rmtree(clone.folder / "data" / folder)
+    clone.dvc("checkout")
+    assert clone.read("data/model/model.npz") == model
+    assert clone.repro() == []
+
+
+def test_push_and_pull_give_another_clone_the_model_without_training(clone, tmp_path):
+    clone.dvc("remote", "add", "--default", "storage", tmp_path / "remote")
+    clone.git("commit", "--quiet", "--all", "--message", "remote")
+    clone.dvc("push")
+    clone.git("clone", "--quiet", clone.folder, tmp_path / "second")
+    second = Clone(tmp_path / "second", tmp_path / "home")
+    second.dvc("pull", "data/model/model.npz")
+    assert second.read("data/model/model.npz") == clone.read("data/model/model.npz")
+    assert not (second.folder / "data" / "raw").exists()
+    second.dvc("pull")
+    assert second.repro() == []
+    code = "from nn import load; print(load('data/model/model.npz').sizes)"
+    assert second.run(sys.executable, "-c", code).strip() == "(64, 16, 10)"
+
+
+def test_a_refused_parameter_of_the_last_stage_and_the_way_back(clone):
+    tracked = ("params.yaml", "metrics.json", "dvc.lock")
+    before = {name: clone.read(name) for name in tracked}
+    pictures = {p.name: p.read_bytes() for p in (clone.folder / "data/evaluation").iterdir()}
+    clone.edit(evaluate__bins="0")
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert "evaluate.bins: expected an integer from 1 to 1000, got '0'" in output
+    # As the README says.
+    clone.git("checkout", "params.yaml", "metrics.json")
+    clone.dvc("checkout")
+    assert {name: clone.read(name) for name in tracked} == before
+    found = {p.name: p.read_bytes() for p in (clone.folder / "data/evaluation").iterdir()}
+    assert found == pictures
+    assert clone.repro() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"train__hidden": "[]"},
+            "train.hidden: expected a value, such as [100], got an empty list",
+        ),
+        ({"train__hidden": "[[1]]"}, "Cannot interpolate nested iterable in 'hidden'"),
+        (
+            {"train__learning_rate": "[1,2]"},
+            "train.learning_rate: expected one value, got 2 (a list",
+        ),
+        (
+            {"train__learning_rate": ".nan"},
+            "train.learning_rate: expected a number from 1e-08 to 1e+06, got 'nan'",
+        ),
+        (
+            {"train__learning_rate": "null"},
+            "train.learning_rate: expected a value, such as 3.0, got null",
+        ),
+        ({"train__epochs": "true"}, "train.epochs: expected a value, got none (or true or false)"),
+        ({"train__epochs": "{a: 1}"}, "train.epochs.a: there is no such parameter"),
+        ({"train__loss": "'a b'"}, "train.loss: 'a b' is not"),
+    ],
+)
+def test_bad_parameters_are_one_line_and_nothing_is_lost(clone, change, message):
+    model = clone.read("data/model/model.npz")
+    original = clone.read("params.yaml")
+    clone.edit(**change)
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert message in output
+    assert "Traceback" not in output
+    (clone.folder / "params.yaml").write_bytes(original)
+    assert clone.repro() == []
+    assert clone.read("data/model/model.npz") == model
+
+
+def test_a_project_without_a_commit_is_told_so(clone):
+    shutil.rmtree(clone.folder / ".git")
+    clone.git("init", "--quiet")
+    clone.edit(train__epochs="2")
+    code, output = clone.dvc("repro", check=False)
+    assert code != 0
+    assert "needs a git repository with a commit" in output
+    assert "Traceback" not in output
+
+
+def test_without_git_at_all(clone):
+    shutil.rmtree(clone.folder / ".git")
+    command = [sys.executable, "-m", "stages.train", "--hidden", "4", "--epochs", "1"]
+    done = subprocess.run(command, cwd=clone.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,145 @@
+"""One file, the same network; anything else is refused with a reason."""
+
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from nn import ModelFileError, Network, load, save
+
+
+def example(dtype=np.float32):
+    return Network.initialize(
+        [6, 5, 4, 3],
+        np.random.default_rng(0),
+        initialization="normal",
+        classes=["zéro", "one", "two, or more"],
+        pixel_range=(-1.0, 16.0),
+        activation="tanh",
+        loss="softmax_cross_entropy",
+        dtype=dtype,
+    )
+
+
+def saved(network):
+    file = io.BytesIO()
+    save(network, file)
+    return file.getvalue()
+
+
+def altered(**changes):
+    entries = dict(np.load(io.BytesIO(saved(example()))))
+    for name, value in changes.items():
+        if value is None:
+            del entries[name]
+        else:
+            entries[name] = value
+    file = io.BytesIO()
+    np.savez(file, **entries)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_comes_back_as_it_was(dtype):
+    network = example(dtype)
+    found = load(io.BytesIO(saved(network)))
+    assert found.classes == network.classes
+    assert found.pixel_range == network.pixel_range
+    assert (found.activation, found.loss) == ("tanh", "softmax_cross_entropy")
+    np.testing.assert_array_equal(found.scores(np.ones(6)), network.scores(np.ones(6)))
+    for a, b in zip(found.weights + found.biases, network.weights + network.biases, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def test_equal_networks_give_equal_bytes():
+    assert saved(example()) == saved(example())
+
+
+def test_it_describes_itself_without_pickle():
+    with np.load(io.BytesIO(saved(example())), allow_pickle=False) as archive:
+        assert str(archive["activation"]) == "tanh"
+        assert str(archive["loss"]) == "softmax_cross_entropy"
+        assert archive["classes"].tolist() == ["zéro", "one", "two, or more"]
+        assert [archive[f"weights_{k}"].shape for k in range(3)] == [(5, 6), (4, 5), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "a complete .npz"),
+        (b"PK\x03\x04 not a zip", "a complete .npz"),
+        (b"hello", "a complete .npz"),
+        (saved(example())[:-100], "a complete .npz"),
+        (altered(format=None), "the entry `format`.* got 'None'"),
+        (altered(format=np.array("something else")), "the entry `format`.* got 'something else'"),
+        (altered(activation=np.array("relux")), "expected an activation of .*, got 'relux'"),
+        (altered(loss=np.array("hinge")), "a loss of .* and 'hinge'"),
+        (altered(loss=None), "missing or malformed"),
+        (altered(classes=None), "missing or malformed"),
+        (altered(classes=np.array(["a", "b"])), "3 class names, one per output, got 2"),
+        (altered(pixel_range=np.array([1.0, 1.0])), "pixel_range"),
+        (altered(pixel_range=np.array([1.0])), "missing or malformed"),
+        (altered(weights_1=None), "missing or malformed|weights and one of biases"),
+        (altered(biases_2=None), "one of biases"),
+        (altered(weights_1=np.zeros((4, 7), np.float32)), "as many inputs of each layer"),
+        (altered(biases_0=np.zeros(6, np.float32)), "biases .units out,. in each layer"),
+        (altered(weights_0=np.zeros((5, 6), np.int32)), "float32 or all float64"),
+        (altered(weights_0=np.full((5, 6), np.nan, np.float32)), "expected finite"),
+    ],
+)
+def test_other_files_are_refused(content, reason):
+    with pytest.raises(ModelFileError, match=reason):
+        load(io.BytesIO(content))
+
+
+def test_an_npy_file_and_a_pickle_are_refused():
+    array, pickled = io.BytesIO(), io.BytesIO()
+    np.save(array, np.zeros(3))
+    np.savez(pickled, format=np.array({"a": 1}, dtype=object))
+    for file in (array, pickled):
+        file.seek(0)
+        with pytest.raises(ModelFileError):
+            load(file)
+
+
+def test_a_flipped_bit_is_noticed_or_harmless():
+    whole = saved(example())
+    noticed = 0
+    for bit in range(0, 8 * len(whole), 3):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        try:
+            found = load(io.BytesIO(bytes(content)))
+        except ModelFileError:
+            noticed += 1
+            continue
+        # The zip format has bits that nothing depends on (time stamps, say); the content is safe.
+        assert saved(found) == whole
+    assert noticed > 0.7 * 8 * len(whole) / 3
+
+
+def test_the_message_names_the_file(tmp_path):
+    (tmp_path / "model.npz").write_text("hello")
+    with pytest.raises(ModelFileError, match=r"model\.npz: expected a complete"):
+        load(tmp_path / "model.npz")
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends():
+    content = saved(example())
+    for end in range(0, len(content), 97):
+        with pytest.raises(ModelFileError):
+            load(io.BytesIO(content[:end]))
+    assert zipfile.is_zipfile(io.BytesIO(content))
+
+
+def test_the_bytes_do_not_depend_on_the_version_of_python_or_the_system():
+    weights, biases = np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(2, np.float32)
+    file = io.BytesIO()
+    save(Network([weights], [biases], ("a", "b")), file)
+    # The same with CPython 3.11.2, 3.11.7, 3.12.1 and 3.13.0.
+    assert hashlib.sha256(file.getvalue()).hexdigest() == (
+        "4f749b71fd938f885f6e82343c77271359abb77c2af5f45b1e61ae4ca93aa870"
+    )

@@ -1,0 +1,111 @@
+"""CSV files: round trips with and without labels, and errors that name the line."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from own_data import csv_text
+
+from stages.common.errors import StageError
+from stages.sources.csv import read_csv
+
+BYTES = st.integers(0, 255)
+NUMBERS = st.floats(-1e6, 1e6, width=32) | BYTES.map(float)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    pixels=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9))
+    | hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2), elements=NUMBERS),
+    labelled=st.booleans(),
+    zipped=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_is_written_is_read(pixels, labelled, zipped, end, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    labels = [f"c{k % 3}" for k in range(len(pixels))] if labelled else None
+    content = csv_text(pixels, labels, end).encode()
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    found, texts = read_csv(path, labels=labelled)
+    assert texts.tolist() == (labels or [])
+    are_bytes = ((pixels >= 0) & (pixels <= 255) & (pixels == np.round(pixels))).all()
+    assert found.dtype == (np.uint8 if are_bytes else np.float32)
+    np.testing.assert_array_equal(found, pixels)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufefflabel,pixel0,pixel1\n7,0,255\n\n8,1,2\n",
+        '"label","pixel0","pixel1"\n"7",0,255\n8,1,2',
+        "Label, 1x1, 1x2\n7, 0, 255\n8 ,1.0,2e0\n   \n",
+    ],
+)
+def test_what_spreadsheets_make_of_it(text, tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text(text)
+    pixels, labels = read_csv(path, labels=True)
+    assert pixels.dtype == np.uint8
+    assert pixels.tolist() == [[0, 255], [1, 2]]
+    assert labels.tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected the header label,pixel0,pixel1,…, got a first line that begins with ''"),
+        (
+            "5,0,255\n",
+            "expected the header label,pixel0,pixel1,…, got a first line that begins with '5,0",
+        ),
+        (
+            "pixel0,pixel1\n1,2\n",
+            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'pix",
+        ),
+        (
+            "label\n1\n",
+            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'label'",
+        ),
+        (
+            "label,0,255\n1,2,3\n",
+            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'label,0",
+        ),
+        ("label,p0,p1\n", "expected images after the header, got none."),
+        ("label,p0,p1\n1,2,3\n\n1,2\n", "line 4: expected 3 values, as in the header, got 2."),
+        ("label,p0,p1\n1,2,3,4\n", "line 2: expected 3 values, as in the header, got 4."),
+        ("label,p0,p1\n1,2,x\n", "line 2: expected a number as p1, got 'x'."),
+        ("label,p0,p1\n1,2,3\n1,,3\n", "line 3: expected a number as p0, got ''."),
+        ("label,p0,p1\n1,nan,3\n", "line 2: expected a number as p0, got 'nan'."),
+        ("label,p0,p1\n1,2,1e99\n", "line 2: expected a number as p1, got '1e99'."),
+        ("label,p0,p1\n1,2,3\n,2,3\n", "line 3: expected a class label, got an empty cell."),
+        ("label,p0,p1\n1,0.5,3\n1,2,?\n", "line 3: expected a number as p1, got '?'."),
+        ("label,p0,p1\n1,2,1_0\n", "line 2: expected a number as p1, got '1_0'."),
+    ],
+)
+def test_bad_lines_are_named(text, message, tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text(text)
+    with pytest.raises(StageError) as refusal:
+        read_csv(path, labels=True)
+    assert refusal.value.message.startswith(f"{path}: {message}")
+    assert "\n" not in refusal.value.message
+
+
+def test_test_csv_has_no_labels_and_train_csv_has(tmp_path):
+    path = tmp_path / "test.csv"
+    path.write_text("pixel0,pixel1\n1,2\n")
+    with pytest.raises(StageError, match=r"Kaggle's file with labels is train\.csv"):
+        read_csv(path, labels=True)
+    path.write_text("label,pixel0\n1,2\n")
+    with pytest.raises(StageError, match="expected the header pixel0,pixel1,…"):
+        read_csv(path, labels=False)
+
+
+def test_binary_files_are_no_csv(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_bytes(b"\xff\xfe,\0,")
+    with pytest.raises(StageError, match="expected a CSV file"):
+        read_csv(path, labels=True)

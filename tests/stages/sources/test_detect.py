@@ -1,0 +1,170 @@
+"""fetch.source as a path: every format through all stages, and errors."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from own_data import csv_text, digits, idx_bytes, write_folder
+
+from stages import evaluate, fetch, preprocess, train
+
+IMAGES, LABELS = digits(600)
+
+
+def write_idx(path):
+    path.mkdir()
+    (path / "train-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES))
+    (path / "train-labels-idx1-ubyte").write_bytes(idx_bytes(LABELS.astype(np.uint8)))
+
+
+FORMATS = {
+    "folder": lambda path: write_folder(path, IMAGES, LABELS),
+    "train.csv": lambda path: path.write_text(csv_text(IMAGES.reshape(-1, 64), LABELS)),
+    "digits.npz": lambda path: np.savez(path, x=IMAGES, y=LABELS),
+    "idx": write_idx,
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_the_same_data_set(name, run, tmp_path, monkeypatch):
+    digests = tuple(
+        hashlib.sha256(array.astype(np.uint8).tobytes()).hexdigest() for array in (IMAGES, LABELS)
+    )
+    monkeypatch.setattr(fetch, "PINNED", {("digits", 1): digests})
+    FORMATS[name](tmp_path / name)
+    result = run(fetch, "--source", name)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{name}: 600 images of 64 pixels (8×8), 10 classes\n"
+    assert f"SHA-256 of the images: {digests[0]}" in result.stderr
+    assert f"{name}: identical to digits version 1" in result.stderr
+    raw = tmp_path / "data/raw"
+    np.testing.assert_array_equal(np.load(raw / "images.npy"), IMAGES.reshape(-1, 64))
+    np.testing.assert_array_equal(np.load(raw / "labels.npy"), LABELS)
+    about = json.loads((raw / "about.json").read_text())
+    assert about == {"classes": list("0123456789"), "image_shape": [8, 8]}
+
+
+def chain(run, source, *more):
+    """Accuracy after all four stages."""
+    for stage, options in (
+        (fetch, ("--source", source)),
+        (preprocess, ("--test-size", 0.2, "--validation-size", 0.2, "--shuffle")),
+        (train, ("--hidden", 16, "--epochs", 12, *more)),
+        (evaluate, ("--examples", 10, "--units", 10)),
+    ):
+        result = run(stage, *options)
+        assert result.exit_code == 0, result.output
+    return json.loads((evaluate.Path("metrics.json")).read_text())["test"]["accuracy"]
+
+
+@pytest.mark.parametrize("name", ["folder", "train.csv"])
+def test_the_whole_chain_learns(name, run, tmp_path):
+    FORMATS[name](tmp_path / name)
+    assert chain(run, name) > 0.8
+
+
+def test_images_that_are_not_square_from_end_to_end(run, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = [f"{name} ß" for name in ("left", "right", "nan")] * 40
+    images = rng.integers(0, 60, (120, 4, 9), np.uint8)
+    for k, column in enumerate((1, 7, 4)):
+        images[k::3, :, column] += 190
+    write_folder(tmp_path / "own", images, labels)
+    assert chain(run, "own", "--shift", 0.3, "--rotation", 5) > 0.9
+    about = json.loads((tmp_path / "data/prepared/about.json").read_text())
+    assert about["image_shape"] == [4, 9]
+    assert about["classes"] == ["left ß", "nan ß", "right ß"]
+    assert (tmp_path / "data/evaluation/overview.png").stat().st_size > 10_000
+
+
+def test_the_official_parts_are_kept_by_the_sizes_that_it_names(run, tmp_path):
+    for part, rows in (("train", slice(400)), ("test", slice(400, 600))):
+        write_folder(tmp_path / "own" / part, IMAGES[rows], LABELS[rows])
+    result = run(fetch, "--source", "own")
+    assert result.stderr.startswith(
+        "own: 400 train, 200 test, in this order; to keep this split, set preprocess.shuffle: "
+        "false and test_size: 200.\n"
+    )
+    assert run(preprocess, "--test-size", 200, "--validation-size", 50).exit_code == 0
+    test = np.load(tmp_path / "data/prepared/test_images.npy")
+    np.testing.assert_array_equal(np.round(test * 255), IMAGES[400:].reshape(-1, 64))
+
+
+def test_the_advice_for_the_default_sizes_and_sorted_classes(run, refused, tmp_path):
+    for number, label in enumerate(np.sort(LABELS)):
+        write_folder(tmp_path / "own", IMAGES[number : number + 1], [label])
+        (tmp_path / "own" / str(label) / "0.png").rename(
+            tmp_path / "own" / str(label) / f"{label}-{number}.png"
+        )
+    assert run(fetch, "--source", "own").exit_code == 0
+    assert refused(preprocess).startswith("preprocess.test_size: expected fewer than 600 samples")
+    sizes = ("--test-size", 0.2, "--validation-size", 0.2)
+    assert "set preprocess.shuffle: true" in refused(preprocess, *sizes)
+    assert run(preprocess, *sizes, "--shuffle").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("auot", "'auot'. Did you mean auto?"),
+        ("own/trian.csv", "'own/trian.csv'. Did you mean own/train.csv?"),
+        ("no/such/thing", "'no/such/thing'."),
+        ("", "''."),
+        ("x" * 5000, "'xxx"),
+    ],
+)  # fmt: skip
+def test_sources_that_are_not_there(source, message, refused, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "train.csv").write_text("")
+    assert refused(fetch, "--source", source).startswith(
+        f"fetch.source: expected auto, openml, mirror, or an existing file or folder, got {message}"
+    )
+
+
+def test_a_word_is_a_word_and_a_path_a_path(run, tmp_path, monkeypatch):
+    FORMATS["folder"](tmp_path / "mirror")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for source in ("./mirror", tmp_path / "mirror", "~/mirror"):
+        assert run(fetch, "--source", source, "--name", "a b").exit_code == 0
+    assert "the mirror has only mnist_784" in run(fetch, "--source", "mirror", "--name", "x").output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", b"\x89PNG\r\n", "a.png: expected IDX files, an .npz"),
+        ("a.txt", b"", "a.txt: expected IDX files"),
+        ("a.csv", b"", "a.csv: expected the header label,pixel0"),
+        ("a.csv", b"1,2,3\n", "a.csv: expected the header label,pixel0"),
+        (
+            "a.csv",
+            b"label,p0\n1,0\n1,2\n",
+            "fetch.source: a.csv: expected 2 to 1000 different labels, got 1",
+        ),
+        ("a.npz", b"PK\x03\x04", "a.npz: "),
+        (
+            "a-images",
+            b"\0\0\x08\x03",
+            "a-images: expected the file of its labels, a-labels, in the same",
+        ),
+        ("a.gz", b"\x1f\x8b\x08", "a.gz: expected a whole gzip file, got a damaged one"),
+    ],
+)
+def test_files_that_are_no_data_set(name, content, message, refused, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    assert refused(fetch, "--source", name).startswith(message)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_without_data_names_the_file_that_may_be_meant(refused, tmp_path):
+    (tmp_path / "own").mkdir()
+    assert refused(fetch, "--source", "own").startswith(
+        "own: expected a data set in this folder, got none; supported are IDX files"
+    )
+    for name in ("test.csv", "train.csv"):
+        (tmp_path / "own" / name).write_text("")
+    assert refused(fetch, "--source", "own") == (
+        "own: expected a data set in this folder, got none; to read a file of it, set "
+        "fetch.source: own/train.csv."
+    )

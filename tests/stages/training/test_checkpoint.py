@@ -1,0 +1,147 @@
+"""A training that was interrupted goes on, and ends in the same bytes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import train
+from stages.training.checkpoint import CheckpointFile
+
+# Nothing that has a state is left out: momenta, averages, early stopping, every use of chance.
+RICH = (
+    "--hidden", 7, "--optimizer", "adam", "--learning-rate", 0.02, "--epochs", 6,
+    "--schedule", "cosine", "--warmup", 1, "--ema-decay", 0.9, "--patience", 3,
+    "--dropout-hidden", 0.2, "--shift", 0.5, "--elastic", 0.3, "--smoothness", 1,
+    "--pictures-path", "data/training/plots/images/units",
+)  # fmt: skip
+PLAIN = ("--hidden", 7, "--epochs", 6)
+GOING_ON = "train: resuming after epoch"
+
+
+def artifacts(folder=Path("data")):
+    paths = [folder / "model" / "model.npz", *(folder / "training").rglob("*")]
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}
+
+
+@pytest.fixture
+def interrupted(run, prepared, monkeypatch):
+    """Run `train`, interrupted right after it has put away so many epochs."""
+
+    def invoke(epochs, *options):
+        write = CheckpointFile.write
+
+        def then_stop(self, current, history, **options):
+            write(self, current, history, **options)
+            if current.epoch == epochs:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(CheckpointFile, "write", then_stop)
+            result = run(train, *options)
+        assert result.output.strip() == "Aborted!"
+        assert not Path("data/model/model.npz").exists()
+
+    return invoke
+
+
+@pytest.mark.parametrize("options", [RICH, PLAIN], ids=["everything", "default"])
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4, 5])
+def test_interrupted_after_any_epoch_it_ends_in_the_same_bytes(options, epochs, run, interrupted):
+    interrupted(epochs, *options)
+    result = run(train, *options)
+    assert f"{GOING_ON} {epochs}" in result.output
+    found = artifacts()
+    Path("data/checkpoint.npz").unlink()
+    result = run(train, *options)
+    assert GOING_ON not in result.output
+    assert artifacts() == found
+
+
+def test_a_finished_training_is_done_again(run, prepared):
+    assert GOING_ON not in run(train, *PLAIN).output
+    assert GOING_ON not in run(train, *PLAIN).output
+
+
+def test_more_epochs_continue_a_finished_training(run, prepared):
+    assert run(train, *PLAIN).exit_code == 0
+    assert f"{GOING_ON} 6" in run(train, "--hidden", 7, "--epochs", 9).output
+    found = artifacts()
+    Path("data/checkpoint.npz").unlink()
+    run(train, "--hidden", 7, "--epochs", 9)
+    assert artifacts() == found
+
+
+def test_not_where_the_schedule_depends_on_their_number(run, interrupted):
+    interrupted(3, *PLAIN, "--schedule", "cosine")
+    changed = ("--hidden", 7, "--epochs", 9, "--schedule", "cosine")
+    assert GOING_ON not in run(train, *changed).output
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("--seed", 1), ("--hidden", 3), ("--l2", 0.1), ("--pictures-path", "pictures")],
+    ids=str,
+)
+def test_other_parameters_start_anew(change, run, interrupted):
+    interrupted(3, *PLAIN)
+    assert GOING_ON not in run(train, *PLAIN, *change).output
+
+
+def test_other_data_start_anew(run, interrupted, prepared):
+    interrupted(3, *PLAIN)
+    images = np.load(prepared / "train_images.npy")
+    images[0, 0] = 0.5
+    np.save(prepared / "train_images.npy", images)
+    assert GOING_ON not in run(train, *PLAIN).output
+
+
+def test_other_code_starts_anew(run, interrupted, tmp_path, monkeypatch):
+    interrupted(3, *PLAIN)
+    (tmp_path / "new.py").write_text("answer = 42\n")
+    monkeypatch.setattr("stages.training.checkpoint._CODE", (tmp_path,))
+    assert GOING_ON not in run(train, *PLAIN).output
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_file_is_ignored(damage, run, interrupted):
+    interrupted(3, *PLAIN)
+    path = Path("data/checkpoint.npz")
+    path.write_bytes(path.read_bytes()[:-30] if damage is None else damage)
+    result = run(train, *PLAIN)
+    assert result.exit_code == 0
+    assert GOING_ON not in result.output
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_moment_it_ends_in_the_same_bytes(seed, run, prepared):
+    options = [str(option) for option in (*RICH, "--epochs", 120)]
+    options.remove("6")
+    options.remove("--epochs")
+    assert run(train, *options).exit_code == 0
+    expected = artifacts()
+    for path in (*expected, "data/checkpoint.npz"):
+        os.unlink(path)
+
+    root = Path(train.__file__).parents[1]
+    command = [sys.executable, "-m", "stages.train", *options]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    chance = random.Random(seed)
+    for attempt in range(50):
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not Path("data/checkpoint.npz").exists():
+            time.sleep(0.001)
+        try:
+            process.wait(chance.uniform(0.0, 0.5 + attempt))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        if process.wait() == 0:
+            break
+    assert process.returncode == 0
+    assert artifacts() == expected

@@ -1,0 +1,253 @@
+"""Pictures of digits, as people have them, and what the model says of them."""
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from nn import Network, Trainer, TrainingConfig, save
+from stages.exporting.image_preparation import prepare_image
+from tools import predict
+
+DIGITS, LABELS = load_digits().images / 16, load_digits().target
+TRAINED_ON = 1500
+NO_IMAGE = "expected an image (PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"
+
+
+def drawing(digit, *, size=(160, 160), scale=9, corner=(20, 40), paper=1.0, ink=0.0):
+    """A digit of scikit-learn's on a sheet of paper, bytes of brightness."""
+    large = np.kron(digit, np.ones((scale, scale)))
+    sheet = np.zeros(size)
+    sheet[corner[0] : corner[0] + len(large), corner[1] : corner[1] + len(large)] = large
+    return np.rint(255 * (paper + (ink - paper) * sheet)).astype(np.uint8)
+
+
+def write(path, pixels, **options):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+@pytest.fixture(scope="session")
+def network():
+    images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:TRAINED_ON]])
+    targets = np.eye(10, dtype=np.float32)[LABELS[:TRAINED_ON]]
+    config = TrainingConfig(
+        hidden=(60,), loss="softmax_cross_entropy", optimizer="adam", learning_rate=0.003, epochs=25
+    )
+    trainer = Trainer(config, sizes=(784, 10), seed=0, pixel_range=(0.0, 255.0))
+    list(trainer.train_epochs(images, targets))
+    return trainer.result
+
+
+@pytest.fixture
+def model(network, tmp_path):
+    path = tmp_path / "data" / "model" / "model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(network, file)
+
+
+def ask(run, *names, **options):
+    """The answers by name of file, out of --json."""
+    result = run(predict, *names, "--json", **options)
+    assert result.exit_code == 0, result.output
+    return {answer["image"]: answer for answer in json.loads(result.stdout)}
+
+
+VARIANTS = {
+    "as it was trained": {},
+    "small, in a corner": {"scale": 4, "corner": (0, 0)},
+    "large, on a wide sheet": {"scale": 30, "size": (300, 700), "corner": (50, 400)},
+    "chalk on a board": {"paper": 0.1, "ink": 0.95},
+    "pencil": {"paper": 0.9, "ink": 0.6},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_digits_are_recognised_in_any_size_place_and_polarity(variant, run, model, tmp_path):
+    held_out = range(TRAINED_ON, TRAINED_ON + 60)
+    for k in held_out:
+        write(tmp_path / "pictures" / f"{k}.png", drawing(DIGITS[k], **VARIANTS[variant]))
+    answers = ask(run, "pictures")
+    right = [answers[f"pictures/{k}.png"]["label"] == str(LABELS[k]) for k in held_out]
+    assert np.mean(right) > 0.9
+
+
+def test_a_line_for_each_picture(run, model, network, tmp_path):
+    pixels = drawing(DIGITS[0])
+    write(tmp_path / "zero.png", pixels)
+    result = run(predict, "zero.png")
+    probabilities = network.probabilities(prepare_image(pixels / 255).reshape(-1))
+    first, second = np.argsort(-probabilities)[:2]
+    assert result.output == (
+        f"zero.png: {first}  {probabilities[first]:.1%}  "
+        f"(then {second}, {probabilities[second]:.1%})\n"
+    )
+    assert first == LABELS[0]
+
+
+def test_json_for_programs(run, model, tmp_path):
+    write(tmp_path / "a.png", drawing(DIGITS[3]))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    result = run(predict, "b.png", "a.png", "--json")
+    assert result.exit_code == 1
+    bad, good = json.loads(result.stdout)
+    assert good["image"] == "a.png"
+    assert good["label"] == "3"
+    assert 0 < good["runner_up_confidence"] < good["confidence"] <= 1
+    assert bad == {"image": "b.png", "error": NO_IMAGE}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
+def test_any_kind_of_picture(mode, run, model, tmp_path):
+    picture = Image.fromarray(drawing(DIGITS[4]))
+    if mode == "I;16":
+        faint = np.asarray(picture).astype(np.uint16) * 100 + 20_000
+        picture = Image.fromarray(faint)
+    else:
+        picture = picture.convert(mode)
+    picture.save(tmp_path / ("four.tif" if mode == "CMYK" else "four.png"))
+    (answer,) = ask(run, "four.tif" if mode == "CMYK" else "four.png").values()
+    assert answer["label"] == "4"
+
+
+def test_thin_strokes_of_a_large_scan_are_not_lost(run, model, tmp_path):
+    enlarged = Image.fromarray(drawing(DIGITS[7], size=(160, 160))).resize((6400, 6400))
+    edges = np.asarray(enlarged) < 128
+    outline = edges ^ np.roll(edges, 60, axis=1)  # a pen of 60 pixels along the digit's sides
+    for mode in ("L", "1"):
+        Image.fromarray(np.where(outline, 0, 255).astype(np.uint8)).convert(mode).save(
+            f"{mode}.png"
+        )
+    found = ask(run, "L.png", "1.png")
+    assert found["L.png"]["label"] == found["1.png"]["label"]
+    assert found["L.png"]["confidence"] == pytest.approx(found["1.png"]["confidence"], abs=0.02)
+
+
+def test_formats_that_run_other_programs_are_no_pictures(refused, run, model, tmp_path):
+    Image.fromarray(drawing(DIGITS[0])).convert("L").save(tmp_path / "a.eps")
+    os.rename("a.eps", "innocent.png")
+    assert refused(predict, "innocent.png") == f"innocent.png: {NO_IMAGE}."
+    (tmp_path / "folder").mkdir()
+    os.rename("innocent.png", "folder/a.eps")
+    write(tmp_path / "folder" / ".hidden.png", drawing(DIGITS[0]))
+    assert "expected pictures in this folder" in refused(predict, "folder")
+
+
+def test_a_reader_that_has_enough(run, model, tmp_path):
+    for k in range(30):
+        write(tmp_path / "many" / f"{k}.png", drawing(DIGITS[k]))
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m tools.predict many | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(predict.__file__).parent.parent)},
+        check=False,
+    )
+    assert done.stdout.startswith("many/0.png: ")
+    assert done.stderr == ""
+
+
+def test_a_transparent_drawing(run, model, tmp_path):
+    ink = 255 - drawing(DIGITS[6])
+    for name, colour in (("black.png", 0), ("white.png", 255)):
+        layers = [np.full_like(ink, colour)] * 3 + [ink]
+        write(tmp_path / name, np.stack(layers, axis=-1))
+    assert {answer["label"] for answer in ask(run, "black.png", "white.png").values()} == {"6"}
+
+
+def test_a_photograph_is_turned_as_it_was_held(run, model, tmp_path):
+    upright = Image.fromarray(drawing(DIGITS[7], size=(120, 160)))
+    exif = upright.getexif()
+    exif[0x0112] = 6  # "turn me clockwise"
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "seven.jpg", exif=exif)
+    (answer,) = ask(run, "seven.jpg").values()
+    assert answer["label"] == "7"
+
+
+def test_standard_input(run, model):
+    file = io.BytesIO()
+    Image.fromarray(drawing(DIGITS[2])).save(file, format="PNG")
+    result = CliRunner().invoke(predict.main, ["-"], input=file.getvalue())
+    assert result.output.startswith("standard input: 2  ")
+
+
+def test_what_cannot_be_answered_is_said_and_the_others_are_answered(run, model, tmp_path):
+    write(tmp_path / "blank.png", np.full((50, 50), 200, np.uint8))
+    good = write(tmp_path / "good.png", drawing(DIGITS[1]))
+    (tmp_path / "broken.png").write_bytes(good.read_bytes()[:200])
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "nothing").mkdir()
+    write(tmp_path / "huge.png", np.zeros((20_000, 20_000), np.uint8))
+    write(tmp_path / "large.png", np.zeros((11_000, 10_000), np.uint8))
+    names = ["blank", "broken", "text", "empty", "huge", "large", "missing"]
+    result = run(predict, *(f"{name}.png" for name in names), "nothing", "good.png")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("good.png: 1  ")
+    lines = dict(line.removeprefix("Error: ").split(": ", 1) for line in result.stderr.splitlines())
+    assert lines.pop("broken.png").startswith("expected a whole image, got a damaged one (")
+    assert lines == {
+        "blank.png": "expected a digit, got a blank image.",
+        "text.png": f"{NO_IMAGE}.",
+        "empty.png": f"{NO_IMAGE}.",
+        "huge.png": "expected an image of at most 100 million pixels.",
+        "large.png": "expected an image of at most 100 million pixels.",
+        "missing.png": "No such file or directory.",
+        "nothing": "expected pictures in this folder, got none.",
+    }
+
+
+def test_show_what_the_network_saw(run, model, tmp_path):
+    write(tmp_path / "a.png", drawing(DIGITS[5]))
+    for _ in range(2):
+        assert run(predict, "a.png", "a.png", "--show", "seen.png").exit_code == 0
+        with Image.open(tmp_path / "seen.png") as picture:
+            picture.load()
+            assert picture.width > 400
+
+
+def test_a_submission_for_kaggle(run, model, network, tmp_path):
+    images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:5]])
+    pixels = np.rint(images * 255).astype(int)
+    header = ",".join(f"pixel{k}" for k in range(784))
+    np.savetxt("test.csv", pixels, fmt="%d", delimiter=",", header=header, comments="")
+    assert run(predict, "test.csv", "--submission", "submission.csv").exit_code == 0
+    expected = network.predict(np.float32(pixels / 255))
+    assert (tmp_path / "submission.csv").read_text().split() == [
+        "ImageId,Label", *(f"{k},{label}" for k, label in enumerate(expected, 1))
+    ]  # fmt: skip
+
+
+def test_a_submission_that_does_not_fit(refused, model, tmp_path):
+    (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
+    message = refused(predict, "test.csv", "--submission", "x.csv")
+    assert message == "test.csv: expected images of 784 pixels, as the model takes, got 2."
+    assert "expected one IMAGE" in refused(predict, "test.csv", "b.csv", "--submission", "x.csv")
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_without_an_image_or_a_model(refused, tmp_path):
+    assert refused(predict, "a.png").startswith("data/model/model.npz: the file does not exist")
+    path = tmp_path / "data" / "model" / "model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(Network.initialize([15, 3, 2], np.random.default_rng(0)), file)
+    assert "expected a model with a known image shape, got one with 15 inputs" in refused(
+        predict, "a.png"
+    )
+    for nothing in ((), ("",)):
+        assert "expected at least one IMAGE" in refused(predict, *nothing)
+    assert "expected - at most once" in refused(predict, "-", "-")
+    assert "cannot be combined" in refused(predict, "a.csv", "--submission", "b.csv", "--json")

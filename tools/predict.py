@@ -1,0 +1,173 @@
+"""Command `predict`: classify pictures of digits."""
+
+import errno
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from nn import Network
+from stages.common.artifacts import Artifacts
+from stages.common.command import path_option, stage
+from stages.common.errors import StageError
+from stages.common.image_files import UnreadableError, pictures_in, read_picture
+from stages.common.model_io import read_model
+from stages.exporting.image_preparation import BlankImageError, prepare_image
+from stages.sources.csv import read_csv
+
+
+class Prediction(NamedTuple):
+    """The two most probable classes of a picture.
+
+    Attributes:
+        name: Name of the file.
+        image: (height, width) input of the network.
+        labels: The most probable class and the second most probable one.
+        confidences: Their probabilities.
+    """
+
+    name: str
+    image: NDArray
+    labels: tuple[str, str]
+    confidences: tuple[float, float]
+
+    def as_json(self) -> dict[str, str | float]:
+        """The content of the JSON output."""
+        return {
+            "image": self.name,
+            "label": self.labels[0],
+            "confidence": self.confidences[0],
+            "runner_up": self.labels[1],
+            "runner_up_confidence": self.confidences[1],
+        }
+
+
+@stage("predict")
+@click.argument("image", type=click.Path(), nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--show", type=click.Path(), help="Write the prepared images to this PNG file.")
+@click.option(
+    "--submission",
+    type=click.Path(),
+    help="Write a submission to Kaggle's Digit Recognizer to this CSV file; IMAGE is test.csv.",
+)
+@path_option("model", "data/model/model.npz", "File written by `train`.")
+def main(
+    image: tuple[str, ...], as_json: bool, show: str | None, submission: str | None, model_path: str
+) -> None:
+    """Classify the digit on each IMAGE: a PNG or JPEG file, a folder of them, or - for standard
+    input. Photographs, scans and screenshots may have any size and be dark on bright or bright on
+    dark.
+
+    \b
+    Example:
+      python -m tools.predict photo.jpg drawings/ --show seen.png
+    """
+    if not all(image) or not image:
+        raise click.UsageError(
+            "predict: expected at least one IMAGE; give a file, a folder, or - for standard input."
+        )
+    if image.count("-") > 1:
+        raise click.UsageError("predict: expected - at most once, because it is standard input.")
+    if submission is not None and (as_json or show is not None):
+        raise click.UsageError("predict: --submission cannot be combined with --json or --show.")
+    network = read_model(Path(model_path))
+    if submission is not None:
+        _submit(network, image, Path(submission))
+        return
+    if network.image_shape is None:
+        raise StageError(
+            f"{model_path}: expected a model with a known image shape, got one with "
+            f"{network.sizes[0]} inputs; train it on images whose height and width are known."
+        )
+    predictions: list[Prediction] = []
+    report: list[dict[str, Any]] = []
+    for name, content in _contents(image):
+        try:
+            if isinstance(content, OSError):
+                raise UnreadableError(content.strerror or str(content)) from content
+            prepared = prepare_image(read_picture(content), network.image_shape)
+            predictions.append(_predict(network, name, prepared))
+        except (UnreadableError, BlankImageError) as error:
+            report.append({"image": name, "error": str(error)})
+            click.echo(f"Error: {name}: {error}.", err=True)
+        else:
+            report.append(predictions[-1].as_json())
+            if not as_json:
+                click.echo(_line(predictions[-1]))
+    if as_json:
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    if show is not None and predictions:
+        _show(predictions, Path(show))
+    if len(predictions) < len(report):
+        sys.exit(1)
+
+
+def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
+    """Yield the name and the content of each picture, or the error that occurred."""
+    for name in names:
+        path = Path(name)
+        if name == "-":
+            yield "standard input", sys.stdin.buffer.read()
+            continue
+        try:
+            paths = pictures_in(path) if path.is_dir() else [path]
+        except OSError as error:
+            yield name, error
+            continue
+        if not paths:
+            yield name, OSError(errno.ENOENT, "expected pictures in this folder, got none")
+        for file in paths:
+            try:
+                yield str(file), file.read_bytes()
+            except OSError as error:
+                yield str(file), error
+
+
+def _predict(network: Network, name: str, image: NDArray) -> Prediction:
+    probabilities = network.probabilities(image.reshape(-1))
+    first, second = np.argsort(-probabilities, kind="stable")[:2]
+    labels = network.classes[first], network.classes[second]
+    confidences = float(probabilities[first]), float(probabilities[second])
+    return Prediction(name, image, labels, confidences)
+
+
+def _line(prediction: Prediction) -> str:
+    (first, second), (high, low) = prediction.labels, prediction.confidences
+    return f"{prediction.name}: {first}  {high:.1%}  (then {second}, {low:.1%})"
+
+
+def _show(predictions: Sequence[Prediction], path: Path) -> None:
+    # Imported here, so that `--help` need not wait a second for Matplotlib.
+    from stages.common.galleries import gallery_png
+
+    images = np.array([prediction.image for prediction in predictions])
+    captions = [f"{p.labels[0]}  {p.confidences[0]:.0%}" for p in predictions]
+    with Artifacts() as artifacts, artifacts.open(path) as file:
+        file.write(gallery_png("prepared images and predictions", images, captions))
+
+
+def _submit(network: Network, names: Sequence[str], path: Path) -> None:
+    if len(names) != 1:
+        raise click.UsageError(
+            f"predict: --submission expected one IMAGE, Kaggle's test.csv, got {len(names)}."
+        )
+    pixels, _ = read_csv(Path(names[0]), labels=False)
+    if pixels.shape[1] != network.sizes[0]:
+        raise StageError(
+            f"{names[0]}: expected images of {network.sizes[0]} pixels, as the model takes, "
+            f"got {pixels.shape[1]}."
+        )
+    labels = [network.classes[k] for k in network.predict(network.scale(pixels))]
+    with Artifacts() as artifacts:
+        artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
+    click.echo(f"{len(labels)} images: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Hyperparameter search: `space` → `search` (its `trial`s run by `workers`) → `results`."""
