@@ -1,8 +1,10 @@
 # make          install, run the pipeline on MNIST, print the metrics
+# make verify   run the pipeline anew in a temporary clone and compare every file with dvc.lock
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix
 # make docs     write docs/parameters.md from the options of the stages
+# make benchmarks  measure and write the tables of docs/results.md; KERNEL=Haswell chooses the BLAS kernel
 # make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
 
@@ -13,11 +15,14 @@ export PATH := $(BIN):$(PATH)
 
 INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: all test check format docs lock clean
+.PHONY: all verify test check format docs benchmarks lock clean
 
 all: .venv/installed
 	"$(BIN)/dvc" repro
 	"$(BIN)/dvc" metrics show
+
+verify: .venv/installed
+	"$(BIN)/python" -m tools.verify
 
 test: .venv/installed-test
 	"$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadfile
@@ -33,6 +38,15 @@ format: .venv/installed-test
 
 docs: .venv/installed
 	"$(BIN)/python" -m tools.parameters
+
+# Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
+BENCHMARKS = epoch optimizers accuracy prediction scale threads stage
+
+benchmarks: .venv/installed
+	set -e; for name in $(BENCHMARKS); do \
+		"$(BIN)/python" -m benchmarks.$$name $(if $(KERNEL),--kernel $(KERNEL)); \
+	done
+	"$(BIN)/python" -m benchmarks.report
 
 # Both files list the same versions, for every supported version of Python and every platform.
 lock:

@@ -1,40 +1,61 @@
-"""Training time until 96.59 % test accuracy, the figure that the article reaches in 30 epochs.
+"""Time until 96.59 % of the test images are recognised, from arrays in memory.
 
-The test accuracy is computed after every epoch; the time for that is not counted. All minimize the
-quadratic loss, except scikit-learn, which has softmax cross-entropy only; this project is measured
-with both.
+The accuracy that the article published after 30 epochs. The test set is scored after every epoch,
+which is not timed; it decides nothing else. All minimise the quadratic loss but scikit-learn, which
+has softmax cross-entropy only; this project runs with both. JAX's time includes compilation.
 """
 
-import time
+from collections.abc import Callable
+from functools import partial
 
 import click
 
-from benchmarks.common import mnist, report
-from benchmarks.peers import competitors, this_project
+from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.peers import Training, this_project, trainings
+from benchmarks.processes import Competitor, Process, timed
 
 TARGET = 0.9659
 _MOST_EPOCHS = 20
 
 
-@click.command()
-def main() -> None:
-    """Measure the training time until 96.59 % test accuracy."""
-    images, targets, test_images, test_targets = mnist()
-    labels = test_targets.argmax(axis=1)
-    rows = []
-    cross_entropy = this_project(images, targets, "softmax_cross_entropy", learning_rate=0.5)
-    peers = {"this project, cross-entropy": cross_entropy, **competitors(images, targets)}
-    for name, peer in peers.items():
+def _until_target(training: Callable[[], Training]) -> Callable[[], tuple[float, int, float]]:
+    epoch, predict = training()
+    _, _, images, targets = mnist()
+    labels = targets.argmax(axis=1)
+    seconds_of_epoch = timed(epoch)
+
+    def work() -> tuple[float, int, float]:
         seconds, accuracy, epochs = 0.0, 0.0, 0
         while accuracy < TARGET and epochs < _MOST_EPOCHS:
-            start = time.perf_counter()
-            peer.epoch()
-            seconds += time.perf_counter() - start
+            seconds += seconds_of_epoch()
             epochs += 1
-            accuracy = float((peer.predict(test_images) == labels).mean())
+            accuracy = float((predict(images) == labels).mean())
+        return seconds, epochs, accuracy
+
+    return work
+
+
+@click.command()
+@repeats_option(3)
+@kernel_option
+def main(repeats: int, kernel: str | None) -> None:
+    """Time until 96.59 % of the test images are recognised."""
+    competitors = trainings()
+    for arithmetic in ("float32", "exact"):
+        training = partial(this_project, arithmetic, "softmax_cross_entropy", 0.5)
+        competitors[f"this project, {arithmetic}, cross-entropy"] = training, None
+    rows = []
+    for name, (training, threads) in competitors.items():
+        runs = []
+        for _ in range(repeats):
+            # A training can be started once.
+            process = Process(Competitor(partial(_until_target, training), threads), kernel)
+            runs.append(process.work())
+            process.close()
+        seconds, epochs, accuracy = sorted(runs)[len(runs) // 2]
         reached = seconds if accuracy >= TARGET else f"not in {_MOST_EPOCHS} epochs"
         rows.append((name, reached, epochs, f"{accuracy:.2%}"))
-    report("accuracy", ("competitor", "seconds", "epochs", "test accuracy"), rows)
+    record("accuracy", process.kernel, ("competitor", "seconds", "epochs", "test accuracy"), rows)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,46 @@
-"""Data, timing and tables of the benchmarks."""
+"""What the benchmarks share: data, options, machine, results."""
 
-import importlib
+import importlib.metadata
+import importlib.util
 import json
+import os
 import platform
-import statistics
-import time
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.processes import KERNELS
+
 PREPARED = Path("data/prepared")
 RESULTS = Path("data/benchmarks")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "jax", "torch", "onnxruntime")
+
+
+def kernel_option(command: Callable) -> Callable:
+    """Add the option `--kernel`."""
+    return click.option(
+        "--kernel",
+        type=click.Choice(list(KERNELS), case_sensitive=False),
+        envvar="OPENBLAS_CORETYPE",
+        help="OpenBLAS kernel to measure with; other libraries are limited to its instruction set. "
+        "The default is the kernel that OpenBLAS chooses.",
+    )(command)
+
+
+def repeats_option(default: int) -> Callable:
+    """The option `--repeats`."""
+    return click.option(
+        "--repeats",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help="Measurements of each competitor; the median counts.",
+    )
 
 
 def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -22,7 +50,7 @@ def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
         for kind in ("images", "labels"):
             path = PREPARED / f"{part}_{kind}.npy"
             if not path.exists():
-                raise SystemExit(f"{path}: the file does not exist; run: dvc repro preprocess")
+                raise SystemExit(f"{path} does not exist; run: dvc repro preprocess")
             parts[part, kind] = np.load(path)
     train = (
         np.concatenate([parts["train", kind], parts["validation", kind]])
@@ -32,54 +60,80 @@ def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
 
 
 def installed(module: str) -> bool:
-    """Whether a library can be imported; prints a message if not."""
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        print(f"{module} is not installed: skipped")
-        return False
-    return True
+    """Whether a library is installed; prints a line if it is not."""
+    if importlib.util.find_spec(module):
+        return True
+    print(f"{module} is not installed: left out")
+    return False
 
 
-def medians(
-    competitors: dict[str, Callable[[], object]], repeats: int, seconds: bool = True
-) -> dict[str, float]:
-    """Median of `repeats` measurements of each competitor, measured in turn.
+def record(name: str, kernel: str, header: Sequence[str], rows: Sequence[Sequence]) -> None:
+    """Print a table, and write it to `data/benchmarks/NAME.json`.
 
     Args:
-        competitors: Functions that do the work once, by name.
-        repeats: Number of measurements of each, after one that is not counted.
-        seconds: Whether to time the call; otherwise the number that it returns is used.
+        name: Name of the benchmark.
+        kernel: The kernel that ran. The file has one entry per kernel; others are kept.
+        header: Names of the columns.
+        rows: Strings and numbers, one per column.
     """
-    found: dict[str, list[float]] = {name: [] for name in competitors}
-    for repeat in range(repeats + 1):
-        for name, work in competitors.items():
-            start = time.perf_counter()
-            result = work()
-            spent = time.perf_counter() - start
-            if repeat:
-                found[name].append(spent if seconds else float(result))  # type: ignore[arg-type]
-    return {name: statistics.median(values) for name, values in found.items()}
-
-
-def report(name: str, header: Sequence[str], rows: Sequence[Sequence]) -> None:
-    """Print a Markdown table and write it as JSON."""
-    print(f"\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
-    for row in rows:
-        print(f"| {' | '.join(_text(value) for value in row)} |")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    content = {
-        "machine": f"{platform.machine()}, {_cores()} cores",
-        "rows": [dict(zip(header, row, strict=True)) for row in rows],
+    result = {
+        "command": " ".join([f"python -m benchmarks.{name}", *sys.argv[1:]]),
+        "machine": _machine(),
+        "versions": {"Python": platform.python_version()} | _versions(),
+        "header": list(header),
+        "rows": [[_rounded(value) for value in row] for row in rows],
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    print(f"\nOpenBLAS kernel {kernel}; {result['machine']}\n\n{markdown(result)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(results | {kernel: result}, indent=1, ensure_ascii=False) + "\n")
 
 
-def _cores() -> int:
-    import psutil
+def markdown(result: dict[str, Any]) -> str:
+    """The table of a result, in Markdown."""
+    lines = [result["header"], ["---"] * len(result["header"]), *result["rows"]]
+    return "\n".join(f"| {' | '.join(_text(value) for value in line)} |" for line in lines)
 
-    return len(psutil.Process().cpu_affinity())
+
+def _rounded(value: object) -> object:
+    return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
 def _text(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", " ")
+    if isinstance(value, float):
+        # Three digits, without an exponent.
+        return np.format_float_positional(value, 3, fractional=False, trim="-")
+    return str(value)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _machine() -> str:
+    """Such as "2 cores of a virtual machine, AMD EPYC (family 25, model 1), AVX2"."""
+    if not Path("/proc/cpuinfo").exists():
+        return f"{os.cpu_count()} cores, {platform.machine()}"
+    first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    cpu = dict(
+        (part.strip() for part in line.split(":", 1)) for line in first.splitlines() if ":" in line
+    )
+    flags = cpu.get("flags", "").split()
+    widest = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}
+    details = [
+        f"{len(os.sched_getaffinity(0))} cores"
+        + (" of a virtual machine" if "hypervisor" in flags else ""),
+        cpu.get("model name", platform.machine())
+        + (f" (family {cpu['cpu family']}, model {cpu['model']})" if "cpu family" in cpu else ""),
+        *[name for flag, name in widest.items() if flag in flags][:1],
+    ]
+    return ", ".join(details)

@@ -1,34 +1,32 @@
 """Time of one epoch: 60 000 MNIST images, minibatches of 10, a 784-100-10 sigmoid network, SGD.
 
-All start from arrays in memory and do the same arithmetic in float32: all samples once, in a new
-random order. "bare products" is a lower bound: only the five matrix products of each step, on the
-same 60 000 images in their order.
+Each competitor starts from arrays in memory and visits all samples once, in a new random order and
+in float32; this project in exact arithmetic as well. "Bare products" are the five matrix products
+of each step in float32, one minibatch after another, and nothing else.
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from itertools import pairwise
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.common import medians, mnist, report
-from benchmarks.peers import article_loop, competitors
+from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.peers import article_loop, epoch_of, this_project, trainings
+from benchmarks.processes import Competitor, medians, timed
 from nn.blas import bind_gemm, limit_blas_threads
 
 
 def bare_products(
-    images: NDArray, batch: int, layers: list[int], *, limited: bool = True
-) -> Callable[[], None]:
-    """Return a function that computes the matrix products of an epoch: forward, errors, updates.
+    layers: list[int], batch: int, samples: int = 60_000, *, limited: bool = True
+) -> Callable[[], float]:
+    """The matrix products of an epoch, for layers of such sizes: forward, errors, updates.
 
-    Args:
-        images: (n, d).
-        batch: Number of images in a minibatch.
-        layers: Number of inputs and of units of each layer.
-        limited: Whether to use `limit_blas_threads`.
+    Without `limited` BLAS decides itself how many threads it uses.
     """
+    images = mnist()[0][:samples]
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal((n, m), np.float32) / m for m, n in pairwise(layers)]
     inputs = np.empty((batch, layers[0]), np.float32)
@@ -55,22 +53,27 @@ def bare_products(
                 for product in updates:
                     product(-1e-9, 1.0)
 
-    return epoch
+    return timed(epoch)
 
 
 @click.command()
-@click.option("--repeats", default=5, show_default=True, help="Epochs of each competitor.")
-def main(repeats: int) -> None:
-    """Measure the time of one epoch, beside other libraries and the bare products."""
-    images, targets, _, _ = mnist()
-    epochs = {"bare products": bare_products(images, 10, [784, 100, 10])}
-    epochs |= {name: peer.epoch for name, peer in competitors(images, targets).items()}
-    found = medians(epochs, repeats)
-    found |= medians({"the article's loop": article_loop(images, targets)}, 2, seconds=False)
-    ours = found["this project"]
-    rows = [(name, seconds, seconds / ours) for name, seconds in found.items()]
-    report("epoch", ("competitor", "seconds", "times ours"), rows)
-    print(f"\nthis project: {ours / found['bare products']:.2f} times the bare products")
+@repeats_option(5)
+@kernel_option
+def main(repeats: int, kernel: str | None) -> None:
+    """Time of one epoch, beside the frameworks and the bare products."""
+    competitors = {"bare products": Competitor(partial(bare_products, [784, 100, 10], 10))}
+    for name, (training, threads) in trainings().items():
+        competitors[name] = Competitor(partial(epoch_of, training), threads)
+    for arithmetic in ("float32", "exact"):
+        training = partial(this_project, arithmetic)
+        competitors[f"this project, {arithmetic}, on one core"] = Competitor(
+            partial(epoch_of, training), one_core=True
+        )
+    competitors["the article's loop"] = Competitor(article_loop, threads=1)
+    ran, found = medians(competitors, repeats, kernel)
+    peers = ("bare products", "this project, float32", "this project, exact")
+    rows = [(name, spent, *(spent / found[p] for p in peers)) for name, spent in found.items()]
+    record("epoch", ran, ("competitor", "seconds", *(f"÷ {peer}" for peer in peers)), rows)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,55 @@
-"""Time of an epoch of large layers with each optimizer: 784-800-800-10, minibatches of 128.
+"""What each optimizer costs an epoch of large layers: 784-800-800-10, minibatches of 128.
 
-Measured with one thread and with two, beside the bare matrix products.
+On one thread of BLAS and on two, beside the bare products in float32 with as many.
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import click
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from benchmarks.common import medians, mnist, report
+from benchmarks.common import kernel_option, mnist, record, repeats_option
 from benchmarks.epoch import bare_products
+from benchmarks.processes import Competitor, medians, timed
 from nn import OPTIMIZERS, Network, Optimizer, train_epochs
 
-_LAYERS = [784, 800, 800, 10]
+_LAYERS, _BATCH = [784, 800, 800, 10], 128
+
+
+def _training(arithmetic: str, optimizer: str, samples: int) -> Callable[[], float]:
+    images, targets = (a[:samples] for a in mnist()[:2])
+    rng = np.random.default_rng(0)
+    network = Network.initialize(_LAYERS, rng)
+    epochs = train_epochs(
+        network, images, targets, epochs=10**9, batch_size=_BATCH, learning_rate=1e-3, rng=rng,
+        optimizer=Optimizer(network, optimizer), exact=arithmetic == "exact",
+    )  # fmt: skip
+    return timed(epochs.__next__)
 
 
 @click.command()
-@click.option("--repeats", default=3, show_default=True, help="Epochs of each competitor.")
+@repeats_option(3)
+@kernel_option
 @click.option("--samples", default=20_000, show_default=True, help="Images in an epoch.")
-def main(repeats: int, samples: int) -> None:
-    """Measure the time of an epoch with each optimizer, for one thread and two."""
-    images, targets = (a[:samples] for a in mnist()[:2])
-    rows = []
+def main(repeats: int, kernel: str | None, samples: int) -> None:
+    """Time of an epoch with each optimizer, for one thread and two."""
+    rows: list[tuple] = []
     for threads in (1, 2):
-        competitors = {"bare products": bare_products(images, 128, _LAYERS)}
-        for name in OPTIMIZERS:
-            rng = np.random.default_rng(0)
-            network = Network.initialize(_LAYERS, rng)
-            epochs = train_epochs(
-                network, images, targets, epochs=10**9, batch_size=128, learning_rate=1e-3,
-                rng=rng, optimizer=Optimizer(network, name),
-            )  # fmt: skip
-            competitors[name] = epochs.__next__
-        with threadpool_limits(threads):
-            found = medians(competitors, repeats)
+        products = partial(bare_products, _LAYERS, _BATCH, samples)
+        competitors = {"bare products": Competitor(products, threads)}
+        for arithmetic in ("float32", "exact"):
+            for name in OPTIMIZERS:
+                training = partial(_training, arithmetic, name, samples)
+                competitors[f"{name}, {arithmetic}"] = Competitor(training, threads)
+        ran, found = medians(competitors, repeats, kernel)
         for name, seconds in found.items():
-            times = [seconds / found[peer] for peer in ("bare products", "sgd")]
-            rows.append((threads, name, seconds, *times))
-    report("optimizers", ("threads", "optimizer", "seconds", "times products", "times sgd"), rows)
+            optimizer, _, arithmetic = name.partition(", ")
+            peers = "bare products", f"sgd, {arithmetic}", f"{optimizer}, float32"
+            ratios = [seconds / found[p] if arithmetic or p == name else "" for p in peers]
+            rows.append((threads, name, seconds, *ratios))
+    header = ("threads", "competitor", "seconds", "÷ bare products", "÷ sgd", "÷ float32")
+    record("optimizers", ran, header, rows)
 
 
 if __name__ == "__main__":

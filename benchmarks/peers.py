@@ -1,50 +1,52 @@
-"""The same training in other libraries, written as in their documentation.
+"""The same training, written for other libraries as their users would.
 
-Each function prepares a competitor: 784-100-10 sigmoid units, minibatches of 10, plain gradient
-descent, float32, a new random order in every epoch.
+Each function prepares a training on MNIST's 60 000 images: 784-100-10 sigmoid units, minibatches of
+10, plain gradient descent, float32, a new random order in every epoch.
 """
 
-import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import installed
+from benchmarks.common import installed, mnist
+from benchmarks.processes import timed
 from nn import Network, train_epochs
 
 
-class Competitor(NamedTuple):
-    """Training in one library.
+class Training(NamedTuple):
+    """A training, ready to start.
 
     Attributes:
-        epoch: Function that trains for one more epoch.
-        predict: Function from (n, 784) images to their class indices, (n,).
+        epoch: Trains for one epoch more.
+        predict: The class index of each of (n, 784) images.
     """
 
     epoch: Callable[[], object]
     predict: Callable[[NDArray], NDArray]
 
 
-def this_project(
-    images: NDArray, targets: NDArray, loss: str = "quadratic", learning_rate: float = 3.0
-) -> Competitor:
-    """Training as in the stage `train`, by default with the article's loss."""
+def this_project(arithmetic: str, loss: str = "quadratic", learning_rate: float = 3.0) -> Training:
+    """As the stage `train` does it, by default with the article's loss."""
+    images, targets, _, _ = mnist()
     rng = np.random.default_rng(0)
     network = Network.initialize([784, 100, 10], rng, loss=loss)
     epochs = train_epochs(
-        network, images, targets, epochs=10**9, batch_size=10, learning_rate=learning_rate, rng=rng
-    )
-    return Competitor(epochs.__next__, network.predict)
+        network, images, targets, epochs=10**9, batch_size=10, learning_rate=learning_rate, rng=rng,
+        exact=arithmetic == "exact",
+    )  # fmt: skip
+    return Training(epochs.__next__, network.predict)
 
 
-def scikit_learn(images: NDArray, targets: NDArray) -> Competitor:
+def scikit_learn() -> Training:
     """`MLPClassifier` with the same network and minibatches; its loss is softmax cross-entropy."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
+    images, targets, _, _ = mnist()
     labels = targets.argmax(axis=1)
     classifier = MLPClassifier(
         (100,), activation="logistic", solver="sgd", batch_size=10, learning_rate_init=0.5,
@@ -56,14 +58,15 @@ def scikit_learn(images: NDArray, targets: NDArray) -> Competitor:
             warnings.simplefilter("ignore", ConvergenceWarning)
             classifier.fit(images, labels)
 
-    return Competitor(epoch, classifier.predict)
+    return Training(epoch, classifier.predict)
 
 
-def pytorch(images: NDArray, targets: NDArray) -> Competitor:
-    """PyTorch in eager mode: autograd and `torch.optim.SGD`, on one thread (the fastest)."""
+def pytorch() -> Training:
+    """PyTorch, eager: autograd and `torch.optim.SGD`, on one thread, which is fastest here."""
     import torch
 
     torch.set_num_threads(1)
+    images, targets, _, _ = mnist()
     x, y = torch.from_numpy(images), torch.from_numpy(targets)
     model = torch.nn.Sequential(
         torch.nn.Linear(784, 100), torch.nn.Sigmoid(), torch.nn.Linear(100, 10), torch.nn.Sigmoid()
@@ -83,14 +86,15 @@ def pytorch(images: NDArray, targets: NDArray) -> Competitor:
         with torch.no_grad():
             return model(torch.from_numpy(images)).argmax(1).numpy()
 
-    return Competitor(epoch, predict)
+    return Training(epoch, predict)
 
 
-def jax_scan(images: NDArray, targets: NDArray) -> Competitor:
-    """JAX on the CPU, with the whole epoch as one compiled `lax.scan`."""
+def jax_scan() -> Training:
+    """JAX on the CPU: the whole epoch is one compiled `lax.scan`."""
     import jax
     import jax.numpy as jnp
 
+    images, targets, _, _ = mnist()
     x, y = jnp.asarray(images), jnp.asarray(targets)
     steps = len(images) // 10
     keys = jax.random.split(jax.random.key(0), 3)
@@ -125,14 +129,16 @@ def jax_scan(images: NDArray, targets: NDArray) -> Competitor:
     def predict(images: NDArray) -> NDArray:
         return np.asarray(outputs(state["params"], images)).argmax(axis=1)
 
-    return Competitor(epoch, predict)
+    return Training(epoch, predict)
 
 
-def article_loop(images: NDArray, targets: NDArray, samples: int = 6_000) -> Callable[[], float]:
-    """Training with one column vector per sample, as in the article.
+def article_loop(samples: int = 6_000) -> Callable[[], float]:
+    """One sample after another through column vectors, as the article's kind of program does.
 
-    It trains on the first `samples` images only, and returns the time of an epoch in proportion.
+    It learns from the first `samples` images only, and returns the seconds that an epoch takes in
+    proportion.
     """
+    images, targets, _, _ = mnist()
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal((100, 784)), rng.standard_normal((10, 100))]
     biases = [rng.standard_normal((100, 1)), rng.standard_normal((10, 1))]
@@ -148,8 +154,7 @@ def article_loop(images: NDArray, targets: NDArray, samples: int = 6_000) -> Cal
         below = (weights[1].T @ delta) * derivatives[0]
         return [below @ x.T, upper], [below, delta]
 
-    def epoch() -> float:
-        start = time.perf_counter()
+    def epoch() -> None:
         for k in range(0, samples, 10):
             sums = [np.zeros_like(w) for w in weights], [np.zeros_like(b) for b in biases]
             for x, y in zip(images[k : k + 10], targets[k : k + 10], strict=True):
@@ -158,17 +163,26 @@ def article_loop(images: NDArray, targets: NDArray, samples: int = 6_000) -> Cal
                         t += p
             for p, g in zip((*weights, *biases), (*sums[0], *sums[1]), strict=True):
                 p -= 0.3 * g
-        return (time.perf_counter() - start) * len(images) / samples
 
-    return epoch
+    seconds = timed(epoch)
+    return lambda: seconds() * len(images) / samples
 
 
-def competitors(images: NDArray, targets: NDArray) -> dict[str, Competitor]:
-    """All competitors that are installed, by name."""
-    found = {"this project": this_project(images, targets)}
+def epoch_of(training: Callable[[], Training]) -> Callable[[], float]:
+    """Prepare to measure the seconds of an epoch."""
+    return timed(training().epoch)
+
+
+def trainings() -> dict[str, tuple[Callable[[], Training], int | None]]:
+    """All trainings but the article's, by name, with the number of BLAS threads if it matters."""
+    found: dict[str, tuple[Callable[[], Training], int | None]] = {
+        f"this project, {arithmetic}": (partial(this_project, arithmetic), None)
+        for arithmetic in ("float32", "exact")
+    }
     if installed("jax"):
-        found["JAX, whole epoch jitted"] = jax_scan(images, targets)
-    found["scikit-learn MLPClassifier"] = scikit_learn(images, targets)
+        found["JAX, whole epoch jitted"] = jax_scan, None
+    # Small products are slower on two threads of BLAS; see `benchmarks.threads`.
+    found["scikit-learn MLPClassifier"] = scikit_learn, 1
     if installed("torch"):
-        found["PyTorch, eager"] = pytorch(images, targets)
+        found["PyTorch, eager"] = pytorch, 1
     return found

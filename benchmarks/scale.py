@@ -1,71 +1,88 @@
-"""Time per sample and memory for 60 000, 240 000 and 960 000 samples on disk.
+"""Seconds a sample and memory, as the data set grows: 60 000, 240 000 and 960 000 on disk.
 
-For each size, a new process trains for one epoch from memory-mapped files (repetitions of MNIST).
+Each size is trained for one epoch in a process of its own, from memory-mapped files (MNIST, written
+several times over). Memory is the most that the process had of its own during the epoch; pages of
+the files, which the operating system may drop at any time, do not count.
 """
 
-import json
-import subprocess
-import sys
+import statistics
 import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
+import numpy as np
+import psutil
 
-from benchmarks.common import mnist, report
+from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.processes import Competitor, Process, timed
+from nn import Network, train_epochs
 
 SIZES = (60_000, 240_000, 960_000)
 
-# Anonymous memory is what the process has allocated, without the pages of the mapped files, which
-# the operating system can drop at any time.
-_WORK = """
-import json, sys, threading, time
-import numpy as np, psutil
-from nn import Network, train_epochs
 
-folder = sys.argv[1]
-images, targets = (np.load(f"{folder}/{name}.npy", mmap_mode="r") for name in ("images", "targets"))
-rng = np.random.default_rng(0)
-network = Network.initialize([784, 100, 10], rng)
-process, most = psutil.Process(), 0
+def _training(folder: Path, arithmetic: str) -> Callable[[], tuple[float, int]]:
+    images, targets = (np.load(folder / f"{k}.npy", mmap_mode="r") for k in ("images", "targets"))
+    rng = np.random.default_rng(0)
+    epochs = train_epochs(
+        Network.initialize([784, 100, 10], rng), images, targets, epochs=1, batch_size=10,
+        learning_rate=3.0, rng=rng, exact=arithmetic == "exact",
+    )  # fmt: skip
+    process, most, done = psutil.Process(), 0, threading.Event()
 
-def watch():
-    global most
-    while True:
-        memory = process.memory_info()
-        most = max(most, memory.rss - memory.shared)
-        time.sleep(0.01)
+    def watch() -> None:
+        nonlocal most
+        while not done.is_set():
+            memory = process.memory_info()
+            most = max(most, memory.rss - memory.shared)
+            time.sleep(0.01)
 
-threading.Thread(target=watch, daemon=True).start()
-start = time.perf_counter()
-list(
-    train_epochs(network, images, targets, epochs=1, batch_size=10, learning_rate=3.0, rng=rng)
-)
-print(json.dumps([time.perf_counter() - start, most]))
-"""
+    def work() -> tuple[float, int]:
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        seconds = timed(lambda: next(epochs))()
+        done.set()
+        watcher.join()
+        return seconds, most
+
+    return work
+
+
+def _write(folder: Path, size: int) -> None:
+    for name, array in zip(("images", "targets"), mnist()[:2], strict=True):
+        out = np.lib.format.open_memmap(
+            folder / f"{name}.npy", "w+", np.float32, (size, array.shape[1])
+        )
+        for start in range(0, size, len(array)):
+            out[start : start + len(array)] = array[: size - start]
+        out.flush()
 
 
 @click.command()
-@click.option("--folder", default=None, help="Folder for 3 GB of temporary files.")
-def main(folder: str | None) -> None:
-    """Measure the time per sample and the memory for data sets of growing size."""
-    import numpy as np
-
-    images, targets, _, _ = mnist()
+@repeats_option(3)
+@kernel_option
+@click.option("--folder", default=None, help="Where 3 GB of files go for a while.")
+def main(repeats: int, kernel: str | None, folder: str | None) -> None:
+    """Seconds a sample and memory, as the data set outgrows memory."""
     rows = []
     for size in SIZES:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            for name, array in (("images", images), ("targets", targets)):
-                out = np.lib.format.open_memmap(
-                    Path(temporary) / f"{name}.npy", "w+", np.float32, (size, array.shape[1])
-                )
-                for start in range(0, size, len(array)):
-                    out[start : start + len(array)] = array[: size - start]
-                out.flush()
-                del out
-            command = [sys.executable, "-c", _WORK, temporary]
-            seconds, memory = json.loads(subprocess.check_output(command, text=True))
-        rows.append((size, seconds / size * 1e6, memory / 1e6))
-    report("scale", ("samples", "microseconds per sample", "anonymous memory in MB"), rows)
+            _write(Path(temporary), size)
+            for arithmetic in ("float32", "exact"):
+                training = Competitor(partial(_training, Path(temporary), arithmetic))
+                runs = []
+                for _ in range(repeats):
+                    process = Process(training, kernel)
+                    runs.append(process.work())
+                    process.close()
+                seconds, memory = (statistics.median(values) for values in zip(*runs, strict=True))
+                rows.append((arithmetic, size, seconds / size * 1e6, memory / 1e6))
+    rows.sort(key=lambda row: row[0])
+    header = ("arithmetic", "samples", "microseconds a sample", "memory in MB")
+    record("scale", process.kernel, header, rows)
 
 
 if __name__ == "__main__":

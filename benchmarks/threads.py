@@ -1,6 +1,6 @@
-"""Time of the matrix products of training, with one and two BLAS threads and as in this project.
+"""Why small products get one thread, and large ones are made in halves.
 
-This project uses one thread for small products and computes large ones in two halves.
+The matrix products of training with one thread of BLAS, with two, and as this project makes them.
 """
 
 from collections.abc import Callable
@@ -8,42 +8,40 @@ from functools import partial
 from unittest import mock
 
 import click
-from threadpoolctl import threadpool_limits
 
-from benchmarks.common import medians, mnist, report
+from benchmarks.common import kernel_option, record, repeats_option
 from benchmarks.epoch import bare_products
+from benchmarks.processes import Competitor, medians
 from nn import blas
 
 WIDTHS = (30, 100, 300, 800)
 _BATCHES = (10, 128)
 
 
-def _with_threads(threads: int, work: Callable[[], None]) -> None:
-    with threadpool_limits(threads, user_api="blas"):
-        work()
+def _whole_products(layers: list[int], batch: int, samples: int) -> Callable[[], float]:
+    with mock.patch.object(blas, "LARGE_PRODUCT", float("inf")):
+        return bare_products(layers, batch, samples, limited=False)
 
 
 @click.command()
-@click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
+@repeats_option(5)
+@kernel_option
 @click.option("--samples", default=6_000, show_default=True, help="Images in a measurement.")
-def main(repeats: int, samples: int) -> None:
-    """Measure products with one BLAS thread, with two, and as in this project."""
-    images = mnist()[0][:samples]
+def main(repeats: int, kernel: str | None, samples: int) -> None:
+    """Products with one thread of BLAS, with two, and as this project makes them."""
     rows = []
     for batch in _BATCHES:
         for width in WIDTHS:
-            layers = [784, width, width, 10]
-            ours = bare_products(images, batch, layers)
-            with mock.patch.object(blas, "LARGE_PRODUCT", float("inf")):
-                plain = bare_products(images, batch, layers, limited=False)
-
-            work = {"1": partial(_with_threads, 1, plain), "2": partial(_with_threads, 2, plain)}
-            work["ours"] = ours
-            with threadpool_limits(2, user_api="blas"):
-                found = medians(work, repeats)
+            arguments = [784, width, width, 10], batch, samples
+            whole = partial(_whole_products, *arguments)
+            competitors = {
+                "BLAS, 1 thread": Competitor(whole, 1),
+                "BLAS, 2 threads": Competitor(whole, 2),
+                "this project": Competitor(partial(bare_products, *arguments), 2),
+            }
+            ran, found = medians(competitors, repeats, kernel)
             rows.append((batch, width, *found.values()))
-    header = ("minibatch", "units", "BLAS, 1 thread", "BLAS, 2 threads", "this project")
-    report("threads", header, rows)
+    record("threads", ran, ("minibatch", "units", *competitors), rows)
 
 
 if __name__ == "__main__":

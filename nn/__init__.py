@@ -7,13 +7,17 @@ The modules, one topic each, in a suggested reading order:
 - `activations`      activation functions and their derivatives
 - `losses`           loss functions and their errors at the output layer
 - `backpropagation`  the four equations of backpropagation, in plain NumPy
+- `exact`            matrix products without rounding, the same on every processor
+- `portable`         functions whose results are the same on every processor
 - `training_step`    the same equations in preallocated arrays, as used in training
+- `blocked_layer`    the first layer of several minibatches at a time
 - `optimizers`       parameter updates from the gradient
 - `schedules`        learning rate schedules
 - `hyperparameters`  name, range and description of each hyperparameter
 - `regularization`   penalties, max-norm, dropout and label smoothing
 - `augmentation`     random affine and elastic deformations of training images
-- `batches`          shuffled blocks of samples, prepared in a second thread
+- `batches`          chunks of shuffled samples, loaded in a second thread
+- `minibatches`      the minibatches of a chunk, prepared for training
 - `ema`              exponential moving average of the weights
 - `training`         the training loop
 - `early_stopping`   the best weights on the validation samples, and when to stop

@@ -10,12 +10,16 @@ The derivatives are computed from the stored activations; `z` is not kept. All f
 place.
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn.blas import Array
+from nn.portable import TABLE_BITS, bind_sigmoid_table, bind_tanh, exp, ordered_sum
 
 # Arrays, because NumPy converts a Python float to an array in each call, which for the small arrays
 # of a training step takes as long as the arithmetic.
@@ -29,10 +33,13 @@ class Unit(NamedTuple):
         input_scale: Factor of the argument of `apply`. (BLAS multiplies a matrix product by a
             factor at no cost.)
         apply: Function that takes `input_scale`·z, (n, units), replaces it by a and returns it.
+        bind_exact: Function of `(z, bits)` that prepares the same for one float64 array, with the
+            same result on every processor; sigmoid and tanh are rounded to multiples of 2^-bits.
     """
 
     input_scale: float
     apply: Callable[[Array], Array]
+    bind_exact: Callable[[NDArray[np.float64], int], Callable[[], object]]
 
 
 class Activation(NamedTuple):
@@ -96,11 +103,40 @@ def _softmax(z: Array) -> Array:
     return z
 
 
-SIGMOID = Unit(0.5, _sigmoid)
-SOFTMAX = Unit(1.0, _softmax)
+def _bind_exact_sigmoid(half_z: NDArray[np.float64], bits: int) -> Callable[[], None]:
+    if bits <= TABLE_BITS:
+        return bind_sigmoid_table(half_z)
+    tanh = bind_tanh(half_z, bits - 1)
+
+    def sigmoid() -> None:
+        tanh()
+        np.multiply(half_z, _HALF, out=half_z)
+        np.add(half_z, _HALF, out=half_z)
+
+    return sigmoid
+
+
+def _bind_exact_softmax(z: NDArray[np.float64], bits: int) -> Callable[[], None]:  # noqa: ARG001
+    return lambda: np.copyto(z, exact_softmax(z))
+
+
+def _bind_exact_relu(z: NDArray[np.float64], bits: int) -> Callable[[], object]:  # noqa: ARG001
+    return partial(_relu, z)
+
+
+def exact_softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """eᶻ / Σ eᶻ of each row of (n, classes) `z`, with the same result on every processor."""
+    e = exp(z - z.max(axis=1, keepdims=True))
+    return e / ordered_sum(e)[:, None]
+
+
+SIGMOID = Unit(0.5, _sigmoid, _bind_exact_sigmoid)
+SOFTMAX = Unit(1.0, _softmax, _bind_exact_softmax)
 
 ACTIVATIONS = {
     "sigmoid": Activation(SIGMOID, _multiply_by_sigmoid_derivative, gain=4.0),
-    "tanh": Activation(Unit(1.0, _tanh), _multiply_by_tanh_derivative, gain=1.0),
-    "relu": Activation(Unit(1.0, _relu), _multiply_by_relu_derivative, gain=2.0**0.5),
+    "tanh": Activation(Unit(1.0, _tanh, bind_tanh), _multiply_by_tanh_derivative, gain=1.0),
+    "relu": Activation(
+        Unit(1.0, _relu, _bind_exact_relu), _multiply_by_relu_derivative, gain=math.sqrt(2.0)
+    ),
 }

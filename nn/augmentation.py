@@ -21,12 +21,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.exact import ceil_log2, round_rows
 from nn.hyperparameters import Range, hyperparameter, validate
+from nn.portable import exp, sine, standard_normal
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
 # Greatest part of a field's variance that the omitted eigenvectors may have.
 _LOST_VARIANCE = 1e-3
+# Bits of the functions in exact products; the coefficients have what is left of 53.
+_FUNCTION_BITS = 20
 
 
 _parameter = partial(hyperparameter, section="augmentation")
@@ -86,7 +90,8 @@ class Augmenter:
             sheet = np.einsum("ay,bx->abyx", vertical, horizontal).reshape(-1, height * width)
             # Scaled to the requested standard deviation at every pixel.
             functions.append(sheet * (augmentation.elastic / np.sqrt((sheet**2).sum(axis=0))))
-        self._functions = np.concatenate(functions).astype(np.float32)
+        self._functions = np.concatenate(functions)
+        round_rows(self._functions, _FUNCTION_BITS)
         # Images are padded with one background pixel; positions outside are clipped to it.
         self._centre = (x.mean() + 1.0, y.mean() + 1.0)
 
@@ -99,34 +104,37 @@ class Augmenter:
         strength = self.augmentation
 
         def uniform(greatest: float) -> NDArray:
-            return rng.uniform(-greatest, greatest, count)
+            return (2.0 * greatest) * rng.random(count) - greatest
 
         angle = np.deg2rad(uniform(strength.rotation))
         wide, high = 1.0 + uniform(strength.scaling), 1.0 + uniform(strength.scaling)
         slant = uniform(strength.shear)
-        cosine, sine = np.cos(angle), np.sin(angle)
+        # By the sine of half the angle, which lies between -π/2 and π/2.
+        half = sine(0.5 * angle)
+        cosine, sin = 1.0 - 2.0 * half * half, 2.0 * half * np.sqrt(1.0 - half * half)
         # Coefficients of 1, x and y; the matrix is rotation · shear · scaling.
         planes = (
             (
                 uniform(strength.shift) + self._centre[0],
                 cosine * wide,
-                (cosine * slant - sine) * high,
+                (cosine * slant - sin) * high,
             ),
             (
                 uniform(strength.shift) + self._centre[1],
-                sine * wide,
-                (sine * slant + cosine) * high,
+                sin * wide,
+                (sin * slant + cosine) * high,
             ),
         )
         x, y = (self._field(np.stack(plane, axis=1), rng) for plane in planes)
         return x, y
 
     def _field(self, plane: NDArray, rng: np.random.Generator) -> NDArray:
-        coefficients = np.empty((len(plane), len(self._functions)), np.float32)
-        coefficients[:, :3] = plane
-        rest = coefficients[:, 3:]
-        rest[...] = rng.standard_normal(rest.shape, np.float32)
-        return coefficients @ self._functions
+        rest = standard_normal(rng, (len(plane), len(self._functions) - 3))
+        coefficients = np.concatenate([plane, rest], axis=1)
+        # Both operands are on grids, so the product is exact: see `exact`.
+        terms = ceil_log2(len(self._functions))
+        round_rows(coefficients, 53 - _FUNCTION_BITS - terms)
+        return (coefficients @ self._functions).astype(np.float32)
 
     def augment(self, images: NDArray, rng: np.random.Generator, out: NDArray) -> None:
         """Write augmented copies of images to `out`, with bilinear interpolation.
@@ -177,10 +185,18 @@ def _interpolate(
     np.add(above, below, out=out)
 
 
-def _smooth_functions(length: int, smoothness: float) -> NDArray:
-    """Leading eigenvectors of the covariance exp(-d²/4s²), times the roots of their eigenvalues."""
-    distance = np.subtract.outer(np.arange(length), np.arange(length))
-    values, vectors = np.linalg.eigh(np.exp(-(distance**2) / (4.0 * smoothness**2)))
-    values, vectors = values[::-1], vectors[:, ::-1]
-    kept = np.searchsorted(np.cumsum(values) / values.sum(), 1.0 - _LOST_VARIANCE) + 1
-    return (vectors[:, :kept] * np.sqrt(values[:kept])).T
+def _smooth_functions(places: int, smoothness: float) -> NDArray:
+    """Functions, (k, places), with Σₖ fₖ(x)·fₖ(y) = exp(-(x - y)²/4s²), but for a small rest.
+
+    Cholesky decomposition of the covariance, with the place of the greatest rest as the pivot
+    (Higham 1990, "Analysis of the Cholesky decomposition of a semi-definite matrix"). Unlike
+    eigenvectors from LAPACK it takes elementwise operations only, so it is the same everywhere.
+    """
+    distance = np.subtract.outer(np.arange(places), np.arange(places)).astype(np.float64)
+    rest = exp(-(distance**2) / (4.0 * smoothness**2))
+    functions: list[NDArray] = []
+    while len(functions) < places and rest.diagonal().sum() > _LOST_VARIANCE * places:
+        pivot = int(rest.diagonal().argmax())
+        functions.append(rest[pivot] / np.sqrt(rest[pivot, pivot]))
+        rest -= np.multiply.outer(functions[-1], functions[-1])
+    return np.array(functions)

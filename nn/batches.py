@@ -1,12 +1,12 @@
-"""Blocks of shuffled, augmented samples, prepared in a second thread.
+"""Chunks of shuffled, augmented samples, prepared in a second thread.
 
 Reading random rows of a large array is limited by memory (or by the disk, if it is memory-mapped),
 and augmenting images takes longer than a training step of a small network. A second thread does
-both, one block ahead of training. Timing does not affect the blocks: they are computed one after
+both, one chunk ahead of training. Timing does not affect the chunks: they are computed one after
 another, with one random number generator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Self
 
@@ -37,10 +37,10 @@ class Samples(NamedTuple):
 
 
 class Loader:
-    """Loads samples in a given order, one block after another.
+    """Loads samples in a given order, one chunk after another.
 
     Attributes:
-        memory: Two blocks, one in use while the other is filled.
+        memory: Two chunks, one in use while the other is filled.
     """
 
     def __init__(
@@ -50,34 +50,38 @@ class Loader:
         *,
         augmenter: Augmenter | None = None,
         label_smoothing: float = 0.0,
+        prepare: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Allocate the two blocks.
+        """Allocate the two chunks.
 
         Args:
-            samples: All training samples; may be memory-mapped, since only the rows of one block
+            samples: All training samples; may be memory-mapped, since only the rows of one chunk
                 are read at a time and no shuffled copy is made.
-            rows: Number of samples in a block.
+            rows: Number of samples in a chunk.
             augmenter: Augments each image every time it is loaded; None for no augmentation.
             label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
+            prepare: Called in the second thread with the index of each chunk and the number of its
+                rows after it has been filled.
         """
         self._samples, self._rows = samples, rows
         self._augmenter, self._label_smoothing = augmenter, label_smoothing
+        self._prepare = prepare
         self.memory = [samples.rows(np.arange(rows)) for _ in range(2)]
 
-    def blocks(
+    def chunks(
         self, order: NDArray[np.intp], rng: np.random.Generator
     ) -> Iterator[tuple[int, int]]:
-        """Load the samples in the given order into the blocks of `memory`.
+        """Load the samples in the given order into the chunks of `memory`.
 
         Args:
             order: Indices of samples.
             rng: Random number generator of the augmenter.
 
         Yields:
-            The index of the block that is ready, 0 and 1 in turn, and the number of rows in it.
+            The index of the chunk that is ready, 0 and 1 in turn, and the number of rows in it.
         """
-        if len(order) <= self._rows:  # a single block needs no second thread
-            self._fill(self.memory[0].rows(slice(len(order))), order, rng)
+        if len(order) <= self._rows:  # a single chunk needs no second thread
+            self._fill(0, order, rng)
             yield 0, len(order)
             return
         starts = range(0, len(order), self._rows)
@@ -85,7 +89,7 @@ class Loader:
 
             def make(number: int) -> tuple[int, int]:
                 chosen = order[starts[number] : starts[number] + self._rows]
-                self._fill(self.memory[number % 2].rows(slice(len(chosen))), chosen, rng)
+                self._fill(number % 2, chosen, rng)
                 return number % 2, len(chosen)
 
             made = second_thread.submit(make, 0)
@@ -95,12 +99,15 @@ class Loader:
                     made = second_thread.submit(make, following)
                 yield ready
 
-    def _fill(self, block: Samples, chosen: NDArray[np.intp], rng: np.random.Generator) -> None:
-        for source, target in zip(self._samples, block, strict=True):
+    def _fill(self, number: int, chosen: NDArray[np.intp], rng: np.random.Generator) -> None:
+        chunk = self.memory[number].rows(slice(len(chosen)))
+        for source, target in zip(self._samples, chunk, strict=True):
             if source is not None and target is not None:
                 # The indices are valid; mode="clip" lets NumPy write to `out` without a buffer.
                 source.take(chosen, axis=0, out=target, mode="clip")
         if self._augmenter is not None:
-            self._augmenter.augment(block.images.copy(), rng, block.images)
+            self._augmenter.augment(chunk.images.copy(), rng, chunk.images)
         if self._label_smoothing:
-            smooth_labels(block.targets, self._label_smoothing)
+            smooth_labels(chunk.targets, self._label_smoothing)
+        if self._prepare is not None:
+            self._prepare(number, len(chosen))

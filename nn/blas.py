@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,26 +159,30 @@ def bind_row_sum(rows: Array, out: Array) -> Product:
 
 def _bind_halves(left: Array, right: Array, out: Array) -> Product:
     middle = len(left) // 2
-    upper = _bind_unlocked(left[:middle], right, out[:middle])
-    lower = _bind_unlocked(left[middle:], right, out[middle:])
+    upper = bind_unlocked_gemm(left[:middle], right, out[:middle])
+    lower = bind_unlocked_gemm(left[middle:], right, out[middle:])
 
-    def product(alpha: float = 1.0, beta: float = 0.0) -> None:
-        if _Threads.two_allowed:
-            other = _second_thread().submit(lower, alpha, beta)
-            upper(alpha, beta)
-            other.result()
-        else:
-            upper(alpha, beta)
-            lower(alpha, beta)
-
-    return product
+    return lambda alpha=1.0, beta=0.0: in_two_threads(
+        partial(upper, alpha, beta), partial(lower, alpha, beta)
+    )
 
 
-def _bind_unlocked(left: Array, right: Array, out: Array) -> Product:
+def in_two_threads(first: Callable[[], object], second: Callable[[], object]) -> None:
+    """Make two calls in two threads, or one after the other if BLAS is limited to one thread."""
+    if _Threads.two_allowed:
+        other = _second_thread().submit(second)
+        first()
+        other.result()
+    else:
+        first()
+        second()
+
+
+def bind_unlocked_gemm(left: Array, right: Array, out: Array) -> Product:
     """Bind as `bind_gemm` does, to a call that releases the GIL, unlike SciPy's wrapper.
 
-    The arrays may be slices of rows. A call takes longer than with the wrapper, which matters for
-    small products only.
+    The arrays may be slices of rows or columns of C-ordered arrays. A call takes longer than with
+    the wrapper, which matters for small products only.
     """
     real = ctypes.c_float if out.dtype == np.float32 else ctypes.c_double
     (m, k), n = left.shape, right.shape[1]
@@ -190,15 +194,20 @@ def _bind_unlocked(left: Array, right: Array, out: Array) -> Product:
     (trans_a, a, lda), (trans_b, b, ldb) = operands
     sizes = [ctypes.c_int(size) for size in (n, m, k)]
     ldc = _leading(out)
+    factors = real(), real()
     function, reference = _blas_function(f"{out.dtype.char.replace('f', 's')}gemm"), ctypes.byref
+    arguments = (
+        reference(trans_a), reference(trans_b), *map(reference, sizes),
+        reference(factors[0]), a.ctypes.data, reference(lda), b.ctypes.data, reference(ldb),
+        reference(factors[1]), out.ctypes.data, reference(ldc),
+    )  # fmt: skip
 
     def product(alpha: float = 1.0, beta: float = 0.0) -> None:
-        function(
-            reference(trans_a), reference(trans_b), *map(reference, sizes),
-            reference(real(alpha)), a.ctypes.data, reference(lda), b.ctypes.data, reference(ldb),
-            reference(real(beta)), out.ctypes.data, reference(ldc),
-        )  # fmt: skip
+        factors[0].value, factors[1].value = alpha, beta
+        function(*arguments)
 
+    # The arguments are addresses; these arrays must live as long as they do.
+    product.arrays = left, right, out  # type: ignore[attr-defined]
     return product
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.blas import Array
+from nn.portable import ordered_sum
 
 
 class Classifier(Protocol):
@@ -43,4 +44,4 @@ def normalize(scores: Array) -> Array:
     all 0 give equal probabilities instead of nan.
     """
     scores += np.finfo(scores.dtype).tiny
-    return scores / scores.sum(axis=-1, keepdims=True)
+    return scores / ordered_sum(scores)[..., None]

@@ -52,7 +52,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
 
     A sample of weight 2 counts as two samples: exactly if a minibatch holds all samples, on average
     otherwise. `fit` divides the weights by their mean. float32 samples give a float32 network, all
-    others a float64 network.
+    others a float64 network, unless arithmetic is exact: then it is always float32.
     """
 
     # Defaults that differ from those of `TrainingConfig`.
@@ -60,6 +60,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
     initialization: str = "glorot"
     optimizer: str = "adam"
     learning_rate: float = 0.003
+    arithmetic: str = "float32"
     batch_size: int = 200
     epochs: int = 200
     image_shape: tuple[int, int] | None = None
@@ -252,6 +253,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         and, unless `labels` is given, the classes.
         """
         first = dtype is None
+        if self.arithmetic == "exact":
+            dtype = np.dtype(np.float32)
         # C order, because minibatches take rows.
         x, y = validate_data(self, x, y, dtype=dtype or _FLOATS, reset=first, order="C")
         check_classification_targets(y)

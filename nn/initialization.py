@@ -17,6 +17,7 @@ Feedforward Neural Networks", equation 16 and §4.2.1).
 import numpy as np
 
 from nn.blas import Array
+from nn.portable import standard_normal
 
 INITIALIZATIONS = ("scaled", "normal", "glorot")
 
@@ -43,16 +44,16 @@ def random_layer(
     units, fan_in = shape
     if initialization == "glorot":
         limit = gain * np.sqrt(6.0 / (fan_in + units))
-        w = rng.random(shape, dtype=dtype)
-        w *= 2.0 * limit
-        w -= limit
-        return w, np.zeros(units, dtype)
+        uniform: Array = rng.random(shape, dtype=dtype)
+        uniform *= 2.0 * limit
+        uniform -= limit
+        return uniform, np.zeros(units, dtype)
     if initialization not in INITIALIZATIONS:
         raise ValueError(
             f"initialization: expected one of {', '.join(INITIALIZATIONS)}, got {initialization!r}"
         )
-    w = rng.standard_normal(shape, dtype=dtype)
+    w: Array = standard_normal(rng, shape).astype(dtype)
     if initialization == "normal":
-        return w, rng.standard_normal(units, dtype=dtype)
+        return w, standard_normal(rng, units).astype(dtype)
     w /= np.sqrt(fan_in, dtype=dtype)
     return w, np.zeros(units, dtype)

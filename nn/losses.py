@@ -19,9 +19,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nn.activations import ACTIVATIONS, SIGMOID, SOFTMAX, Unit
+from nn.activations import ACTIVATIONS, SIGMOID, SOFTMAX, Unit, exact_softmax
 from nn.blas import Array
+from nn.portable import log, ordered_sum, sigmoid
 
 
 class Loss(NamedTuple):
@@ -29,14 +31,17 @@ class Loss(NamedTuple):
 
     Attributes:
         output: The activation function of the output layer.
+        exact_scores: Function from weighted inputs, float64 (n, classes), to outputs, with the same
+            result on every processor.
         of_samples: Function of `(outputs, targets)`, both (n, classes), that returns the loss of
-            each sample, (n,).
+            each sample, float64 (n,), with the same result on every processor.
         output_delta: Function of `(outputs, targets, delta, scratch)`, all (n, classes), that
             writes ∂C/∂z to `delta` and overwrites `scratch`.
         gain: Factor of Glorot initialization; see `activations.Activation`.
     """
 
     output: Unit
+    exact_scores: Callable[[NDArray], NDArray]
     of_samples: Callable[[Array, Array], Array]
     output_delta: Callable[[Array, Array, Array, Array], None]
     gain: float
@@ -44,23 +49,24 @@ class Loss(NamedTuple):
 
 def quadratic(outputs: Array, targets: Array) -> Array:
     """½ Σₖ (aₖ - yₖ)² of each sample, (n,); `outputs` and `targets` are (n, classes)."""
-    errors = outputs - targets
-    return 0.5 * np.einsum("nk,nk->n", errors, errors)
+    errors = outputs.astype(np.float64) - targets
+    return 0.5 * ordered_sum(errors * errors)
 
 
 def cross_entropy(outputs: Array, targets: Array) -> Array:
     """-Σₖ yₖ ln aₖ + (1 - yₖ) ln(1 - aₖ) of each sample, (n,)."""
-    return -np.sum(targets * _log(outputs) + (1.0 - targets) * _log(1.0 - outputs), axis=1)
+    a = outputs.astype(np.float64)
+    return -ordered_sum(targets * _log(a) + (1.0 - targets) * _log(1.0 - a))
 
 
 def softmax_cross_entropy(outputs: Array, targets: Array) -> Array:
     """-Σₖ yₖ ln aₖ of each sample, (n,)."""
-    return -np.sum(targets * _log(outputs), axis=1)
+    return -ordered_sum(targets * _log(outputs.astype(np.float64)))
 
 
 def _log(values: Array) -> Array:
-    # An output may round to 0; the smallest normal number keeps the loss finite.
-    return np.log(np.maximum(values, np.finfo(values.dtype).tiny))
+    # An output may round to 0; the smallest normal float32 keeps the loss finite.
+    return log(np.maximum(values, np.finfo(np.float32).tiny))
 
 
 def _difference_times_derivative(
@@ -75,7 +81,9 @@ def _difference(outputs: Array, targets: Array, delta: Array, scratch: Array) ->
 
 
 LOSSES = {
-    "quadratic": Loss(SIGMOID, quadratic, _difference_times_derivative, gain=4.0),
-    "cross_entropy": Loss(SIGMOID, cross_entropy, _difference, gain=4.0),
-    "softmax_cross_entropy": Loss(SOFTMAX, softmax_cross_entropy, _difference, gain=1.0),
+    "quadratic": Loss(SIGMOID, sigmoid, quadratic, _difference_times_derivative, gain=4.0),
+    "cross_entropy": Loss(SIGMOID, sigmoid, cross_entropy, _difference, gain=4.0),
+    "softmax_cross_entropy": Loss(
+        SOFTMAX, exact_softmax, softmax_cross_entropy, _difference, gain=1.0
+    ),
 }

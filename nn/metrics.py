@@ -10,6 +10,8 @@ from nn.losses import LOSSES
 
 # Samples per call, so that memory does not grow with the number of samples.
 _CHUNK = 5_000
+# Losses are added as multiples of 2^-40.
+_LOSS_SCALE = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,32 @@ class Score:
     accuracy: float
 
 
+class RunningScore:
+    """Loss and accuracy of samples that come in chunks.
+
+    Attributes:
+        score: Of all samples so far.
+    """
+
+    def __init__(self, loss: str) -> None:
+        """Start without samples; `loss` is a key of `losses.LOSSES`."""
+        self._loss_of = LOSSES[loss].of_samples
+        self._loss = self._right = self._samples = 0
+
+    def add(self, outputs: NDArray, targets: NDArray) -> None:
+        """Add (n, classes) outputs and one-hot targets."""
+        # A sum of integers does not depend on the order of its terms.
+        losses = np.rint(self._loss_of(outputs, targets) * _LOSS_SCALE)
+        self._loss += int(losses.astype(np.int64).sum())
+        self._right += int(np.count_nonzero(outputs.argmax(axis=1) == targets.argmax(axis=1)))
+        self._samples += len(outputs)
+
+    @property
+    def score(self) -> Score:
+        """Of all samples so far."""
+        return Score(self._loss / _LOSS_SCALE / self._samples, self._right / self._samples)
+
+
 def score(classifier: Classifier, images: NDArray, targets: NDArray) -> Score:
     """Loss and accuracy of a network or an ensemble.
 
@@ -37,10 +65,8 @@ def score(classifier: Classifier, images: NDArray, targets: NDArray) -> Score:
         ValueError: If the shapes do not fit the classifier or each other, or n is 0.
     """
     classifier.require_samples(images, targets)
-    loss, right = 0.0, 0
+    running = RunningScore(classifier.loss)
     for start in range(0, len(images), _CHUNK):
         part = slice(start, start + _CHUNK)
-        outputs, expected = classifier.scores(images[part]), targets[part]
-        loss += float(LOSSES[classifier.loss].of_samples(outputs, expected).sum(dtype=np.float64))
-        right += int(np.count_nonzero(outputs.argmax(axis=1) == expected.argmax(axis=1)))
-    return Score(loss / len(images), right / len(images))
+        running.add(classifier.scores(images[part]), targets[part])
+    return running.score

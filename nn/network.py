@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_gemm, limit_blas_threads
 from nn.classifier import normalize
+from nn.exact import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
 from nn.initialization import random_layer
 from nn.losses import LOSSES
 from nn.pixels import scale, square
@@ -113,6 +114,14 @@ class Network:
             self, weights=[w.copy() for w in self.weights], biases=[b.copy() for b in self.biases]
         )
 
+    def on_grid(self) -> Self:
+        """The same float32 network with weights on the grid on which it is evaluated (see `exact`).
+
+        They are what `scores` rounds them to, so scores do not change.
+        """
+        rounded = [round_weights(w).astype(np.float32) for w in self.weights]
+        return replace(self, weights=rounded, biases=[b.copy() for b in self.biases])
+
     @property
     def units(self) -> list[Unit]:
         """Activation function of each layer, in order."""
@@ -142,7 +151,7 @@ class Network:
 
         Returns:
             (classes,) for one image, (n, classes) for many, from 0 to 1, in the dtype of the
-            weights.
+            weights. A float32 network has the same scores on every processor (see `exact`).
 
         Raises:
             ValueError: If the shape does not fit the network, or the images are integers.
@@ -184,13 +193,27 @@ class Network:
     def _forward(self, rows: NDArray) -> Array:
         """Scores of (n, d) rows, computed in chunks."""
         outputs = np.empty((len(rows), self.sizes[-1]), self.dtype)
+        exact = self.dtype == np.float32
+        operands = [round_weights(w) if exact else w for w in self.weights]
+        forward = self._exact_forward if exact else self._plain_forward
         with limit_blas_threads():
             for start in range(0, len(rows), _CHUNK):
-                a = np.ascontiguousarray(rows[start : start + _CHUNK], dtype=self.dtype)
-                for w, b, unit in zip(self.weights, self.biases, self.units, strict=True):
-                    z = np.empty((len(a), len(b)), self.dtype)
-                    z[...] = b
-                    bind_gemm(a, w.T, out=z)(unit.input_scale, unit.input_scale)
-                    a = unit.apply(z)
-                outputs[start : start + _CHUNK] = a
+                chunk = np.array(rows[start : start + _CHUNK], dtype=operands[0].dtype, order="C")
+                outputs[start : start + _CHUNK] = forward(chunk, operands)
         return outputs
+
+    def _exact_forward(self, a: NDArray, operands: list[NDArray]) -> NDArray[np.float64]:
+        unit = ACTIVATIONS[self.activation].unit
+        for w, b in zip(operands[:-1], self.biases[:-1], strict=True):
+            a = weighted_inputs(a, w, b)
+            a *= unit.input_scale
+            unit.bind_exact(a, SCORE_ACTIVATION_BITS)()
+        return LOSSES[self.loss].exact_scores(weighted_inputs(a, operands[-1], self.biases[-1]))
+
+    def _plain_forward(self, a: Array, operands: list[Array]) -> Array:
+        for w, b, unit in zip(operands, self.biases, self.units, strict=True):
+            z = np.empty((len(a), len(b)), self.dtype)
+            z[...] = b
+            bind_gemm(a, w.T, out=z)(unit.input_scale, unit.input_scale)
+            a = unit.apply(z)
+        return a

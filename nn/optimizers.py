@@ -22,8 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nn.blas import Array, Product, bind_gemm, bind_row_sum
+from nn.blas import Array, Product
 from nn.network import Network
+from nn.portable import integer_power
 from nn.regularization import limit_norms
 from nn.training_step import TrainingStep
 
@@ -124,17 +125,18 @@ class Optimizer:
         velocities, squares = self.velocities or parameters, self.squares or parameters
         scratch = self._scratch or parameters
         states = []
-        for k, w in enumerate(parameters):
-            target = scratch[k] if self.name == "adam" else velocities[k]
-            delta = minibatch.deltas[k % layers]
-            if k < layers:
-                add_gradient = bind_gemm(delta.T, minibatch.inputs[k], out=target)
-                penalties = wanted.l2, wanted.weight_decay
-            else:
-                add_gradient, penalties = bind_row_sum(delta, out=target), (0.0, 0.0)
-            states.append(
-                ParameterState(w, add_gradient, *penalties, velocities[k], squares[k], scratch[k])
-            )
+        targets = scratch if self.name == "adam" else velocities
+        for layer in range(1 if minibatch.blocked else 0, layers):
+            gradients = minibatch.bind_gradients(layer, targets[layer], targets[layers + layer])
+            penalties = (wanted.l2, wanted.weight_decay), (0.0, 0.0)
+            for k, gradient, penalty in zip(
+                (layer, layers + layer), gradients, penalties, strict=True
+            ):
+                states.append(
+                    ParameterState(
+                        parameters[k], gradient, *penalty, velocities[k], squares[k], scratch[k]
+                    )
+                )
 
         def step(learning_rate: float) -> None:
             self.steps += 1
@@ -169,8 +171,10 @@ class Optimizer:
     def _adam(self, states: list[ParameterState], rate: float, m: int) -> None:
         # m = (1 - β₁)·v and s = (1 - β₂)·q. Without these factors in the sums, a step has ten
         # passes over the weights instead of fourteen.
-        root = math.sqrt((1.0 - self.beta2) / (1.0 - self.beta2**self.steps))
-        factor = rate * (1.0 - self.momentum) / (1.0 - self.momentum**self.steps) / root
+        root = math.sqrt((1.0 - self.beta2) / (1.0 - integer_power(self.beta2, self.steps)))
+        factor = (
+            rate * (1.0 - self.momentum) / (1.0 - integer_power(self.momentum, self.steps)) / root
+        )
         for state in states:
             state.add_gradient(1.0 / m, 0.0)
             arrays = (state.w, state.scratch, state.v, state.q)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nn.blas import Array
 from nn.hyperparameters import Range, hyperparameter, validate
+from nn.portable import ordered_sum
 
 _parameter = partial(hyperparameter, section="regularization")
 _AMOUNT = Range(0.0, 1e6)
@@ -67,7 +68,7 @@ NONE = Regularization()
 
 def limit_norms(weights: Array, greatest: float) -> None:
     """Scale rows of `weights`, (units out, units in), in place to a norm of at most `greatest`."""
-    norms = np.sqrt(np.einsum("oi,oi->o", weights, weights))
+    norms = np.sqrt(ordered_sum(weights * weights))
     weights *= (greatest / np.maximum(norms, greatest))[:, None]
 
 

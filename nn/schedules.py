@@ -19,6 +19,7 @@ import math
 from dataclasses import dataclass
 
 from nn.hyperparameters import Range, hyperparameter, validate
+from nn.portable import integer_power, power, sine
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 _ONE_CYCLE_START = 1 / 25
@@ -86,9 +87,9 @@ class Schedule:
         if done < self.warmup:
             return done / self.warmup
         if self.name == "step":
-            return self.lr_decay ** (done // self.lr_decay_epochs)
+            return integer_power(self.lr_decay, int(done // self.lr_decay_epochs))
         if self.name == "exponential":
-            return self.lr_decay**done
+            return power(self.lr_decay, done)
         if self.name == "cosine":
             return _half_cosine(1.0, 0.0, (done - self.warmup) / (self.epochs - self.warmup))
         return 1.0
@@ -99,4 +100,5 @@ CONSTANT = Schedule()
 
 def _half_cosine(start: float, end: float, progress: float) -> float:
     bounded = min(1.0, max(0.0, progress))
-    return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * bounded))
+    # ½·(1 + cos πp) = 1 - sin² ½πp
+    return end + (start - end) * (1.0 - sine(0.5 * math.pi * bounded) ** 2)

@@ -21,7 +21,7 @@ from nn.ema import EMA
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
-from nn.training import train_epochs
+from nn.training import Epoch, train_epochs
 from nn.training_config import TrainingConfig
 
 Seed = int | np.random.SeedSequence
@@ -95,7 +95,13 @@ class Trainer:
     def result(self) -> Network:
         """The trained network: with early stopping, the one with the best validation score."""
         best = self._early_stopping.best if self._early_stopping else None
-        return best or self.current
+        network = best or self.current
+        return network.on_grid() if self.exact else network
+
+    @property
+    def exact(self) -> bool:
+        """Whether arithmetic is exact."""
+        return self.config.arithmetic == "exact"
 
     @property
     def stopped(self) -> bool:
@@ -139,7 +145,7 @@ class Trainer:
         sample_weights: NDArray | None = None,
         *,
         until: int | None = None,
-    ) -> Iterator[int]:
+    ) -> Iterator[Epoch]:
         """Train until all epochs are done or early stopping ends training.
 
         With `patience` in the configuration, the caller must call `record_validation` after each
@@ -171,9 +177,10 @@ class Trainer:
             regularization=config.regularization,
             augmenter=self._augmenter,
             ema=self._ema,
+            exact=self.exact,
             epochs_done=self.epoch,
         ):
-            self.epoch = epoch
+            self.epoch = epoch.number
             yield epoch
             if self.stopped:
                 return

@@ -1,36 +1,41 @@
 """The training loop: epochs of shuffled minibatches, as a generator.
 
     for epoch in train_epochs(network, images, targets, …):
-        print(epoch, score(network, images, targets))
+        print(epoch.number, epoch.score)
 
 Progress bars, logs and early stopping are left to the caller.
 """
 
-import math
 from collections.abc import Callable, Iterator
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
-from nn.batches import Loader, Samples
+from nn.batches import Samples
 from nn.blas import limit_blas_threads
 from nn.ema import EMA
+from nn.exact import DivergedError
+from nn.metrics import RunningScore, Score
+from nn.minibatches import Minibatches
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import NONE, Regularization
 from nn.schedules import CONSTANT
-from nn.training_step import TrainingStep
-
-# Limits of a block of samples: large enough that passing it between threads takes no time, small
-# enough for the memory of any machine. The weights are checked after each block.
-_ROWS_IN_A_BLOCK = 4_000
-_BYTES_IN_A_BLOCK = 16_000_000
 
 
-class DivergedError(ArithmeticError):
-    """The weights are no longer finite."""
+class Epoch(NamedTuple):
+    """What `train_epochs` yields.
+
+    Attributes:
+        number: Number of epochs done.
+        score: Mean loss and accuracy on the training samples over the epoch, from the forward
+            passes of training: with the weights, dropout and augmentation of each step.
+    """
+
+    number: int
+    score: Score
 
 
 def train_epochs(
@@ -48,8 +53,10 @@ def train_epochs(
     regularization: Regularization = NONE,
     augmenter: Augmenter | None = None,
     ema: EMA | None = None,
+    exact: bool = False,
+    together: int | None = None,
     epochs_done: int = 0,
-) -> Iterator[int]:
+) -> Iterator[Epoch]:
     """Train the network in place by minibatch gradient descent; yield after every epoch.
 
     Each epoch uses every sample once, in a new random order. The last minibatch may have fewer
@@ -73,57 +80,55 @@ def train_epochs(
         regularization: Penalties, max-norm, dropout and label smoothing.
         augmenter: Augments every image anew in every epoch; None to use the images as they are.
         ema: Average to update after every step, or None.
+        exact: Whether to use exact arithmetic, which gives the same weights on every processor (see
+            `exact`); the network must be float32.
+        together: Number of minibatches whose first layer is computed together (see
+            `blocked_layer`); None for the fastest. In exact arithmetic it does not change results.
         epochs_done: Number of epochs that were done before. With network, optimizer, ema and rng as
             they were after them, training resumes as if it had not been interrupted.
-
-    Yields:
-        The number of epochs done: 1, 2, …
 
     Raises:
         ValueError: If the shapes or types of the arrays do not fit the network, `batch_size` is not
             between 1 and n, or the optimizer belongs to another network.
-        DivergedError: If the weights are no longer finite.
+        DivergedError: If the weights are no longer finite, or too large for exact arithmetic.
     """
     n = len(images)
     optimizer = Optimizer(network) if optimizer is None else optimizer
-    _require_fit(network, Samples(images, targets, sample_weights), batch_size, optimizer)
-    rows = min(_ROWS_IN_A_BLOCK, max(1, _BYTES_IN_A_BLOCK // images[0].nbytes))
-    loader = Loader(
-        Samples(images, targets, sample_weights),
-        rows=min(n, batch_size * math.ceil(rows / batch_size)),
+    samples = Samples(images, targets, sample_weights)
+    _require_fit(network, samples, batch_size, optimizer)
+    if exact and network.dtype != np.float32:
+        raise ValueError(f"exact arithmetic needs a float32 network, not {network.dtype}")
+
+    minibatches = Minibatches(
+        network,
+        samples,
+        batch_size,
+        rng,
+        optimizer,
+        regularization=regularization,
         augmenter=augmenter,
-        label_smoothing=regularization.label_smoothing,
+        averaged=ema is not None,
+        learning_rate=learning_rate,
+        exact=exact,
+        together=together,
     )
-    batches = {
-        size: TrainingStep(network, size, rng, regularization, weighted=sample_weights is not None)
-        for size in {batch_size, n % batch_size} - {0}
-    }
-    steps = {size: optimizer.bind(batch) for size, batch in batches.items()}
-
-    @cache
-    def parts(block: int, count: int) -> list[Samples]:
-        """The first `count` rows of a block, split into minibatches."""
-        starts = range(0, count, batch_size)
-        return [loader.memory[block].rows(slice(k, min(count, k + batch_size))) for k in starts]
-
     for epoch in range(epochs_done + 1, epochs + 1):
-        # Not around the `yield`, because the limit is not meant for the caller's code.
-        with limit_blas_threads():
+        running = RunningScore(network.loss)
+        # Not around the `yield`, because the limit is not meant for the caller's code. Overflow is
+        # an error after each chunk, so NumPy need not warn.
+        with limit_blas_threads(), np.errstate(over="ignore", invalid="ignore"):
             visited = 0
-            order, blocks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
-            for block, count in loader.blocks(order, blocks_rng):
-                for samples in parts(block, count):
-                    size = len(samples.images)
-                    batch = batches[size]
-                    batch.load(samples)
-                    batch.forward()
-                    batch.backward()
-                    steps[size](learning_rate * schedule(epoch - 1 + visited / n))
+            order, chunks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
+            for chunk in minibatches.chunks(order, chunks_rng):
+                for minibatch in chunk:
+                    rate = learning_rate * schedule(epoch - 1 + visited / n)
+                    minibatch.train(rate)
                     if ema is not None:
                         ema.update()
-                    visited += size
+                    visited += minibatch.size
                 _require_finite(network, epoch)
-        yield epoch
+                running.add(*minibatches.last_outputs)
+        yield Epoch(epoch, running.score)
 
 
 def _require_fit(network: Network, samples: Samples, batch_size: int, optimizer: Optimizer) -> None:

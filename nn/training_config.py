@@ -15,6 +15,7 @@ from nn.regularization import Regularization
 from nn.schedules import Schedule
 
 MONITORS = ("loss", "accuracy")
+ARITHMETICS = ("exact", "float32")
 _COUNT = Range(1, 1_000_000_000)
 _DECAY = Range(0.0, 1.0, excluded=(1.0,))
 
@@ -54,6 +55,12 @@ class TrainingConfig:
     learning_rate: float = hyperparameter(3.0, Range(1e-8, 1e6), "Learning rate η.")
     batch_size: int = hyperparameter(10, _COUNT, "Samples per minibatch.")
     epochs: int = hyperparameter(30, _COUNT, "Passes over the training samples.")
+    arithmetic: str = hyperparameter(
+        "exact",
+        ARITHMETICS,
+        "Arithmetic of training: exact gives the same bytes on every processor; float32 is faster "
+        "for large networks, and its rounding errors depend on the processor.",
+    )
     momentum: float = hyperparameter(
         0.9, _DECAY, "Coefficient μ of momentum and nesterov, β₁ of adam; sgd does not use it."
     )

@@ -125,8 +125,7 @@ def _train(
         disable=None,
     ) as progress:
         try:
-            for number in progress:
-                on_train = score(trainer.current, data.images, data.labels)
+            for number, on_train in progress:
                 on_validation = score(trainer.current, *data.validation)
                 trainer.record_validation(on_validation)
                 has_picture = with_pictures and (number <= _EPOCHS or number % _EPOCHS == 0)

@@ -30,11 +30,20 @@ def to_onnx(network: Network, metadata: dict[str, str]) -> bytes:
         nodes.append(helper.make_node("Gemm", gemm, [f"z_{k}"], transB=1))
         last = k == len(network.weights) - 1
         below = "scores" if last else f"activations_{k}"
-        if last and softmax:
+        if not last:
+            nodes.append(helper.make_node(_NODES[network.activation], [f"z_{k}"], [below]))
+        elif softmax:
             nodes.append(helper.make_node("Softmax", [f"z_{k}"], [below], axis=1))
         else:
-            kind = "Sigmoid" if last else _NODES[network.activation]
-            nodes.append(helper.make_node(kind, [f"z_{k}"], [below]))
+            # Runtimes compute Sigmoid with a small absolute error only, which is large relative to
+            # scores near 0, and so in the probabilities if all scores are near 0.
+            constants.append(numpy_helper.from_array(np.array(1.0, np.float32), "one"))
+            nodes += [
+                helper.make_node("Neg", [f"z_{k}"], ["minus_z"]),
+                helper.make_node("Exp", ["minus_z"], ["exp"]),
+                helper.make_node("Add", ["exp", "one"], ["divisor"]),
+                helper.make_node("Reciprocal", ["divisor"], [below]),
+            ]
     constants.append(numpy_helper.from_array(np.array([1], np.int64), "axes"))
     constants.append(numpy_helper.from_array(np.array(np.finfo(np.float32).tiny), "tiny"))
     nodes += [

@@ -31,7 +31,7 @@ def training_options(command: Callable) -> Callable:
         help="Weights of the samples: equal, or inversely proportional to the frequency of their "
         "class (balanced).",
     )
-    names.insert(names.index("epochs") + 1, "seed")
+    names.insert(names.index("arithmetic") + 1, "seed")
     names.insert(names.index("beta2") + 1, "class_weight")
     for name in reversed(names):
         command = options[name](command)

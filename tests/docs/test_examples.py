@@ -12,7 +12,7 @@ from stages.exporting.onnx_model import to_onnx
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     pytest.param(code, id=f"{name}-{number}")
-    for name in ("README.md", "docs/python.md", "docs/data.md")
+    for name in ("README.md", "docs/python.md", "docs/data.md", "docs/exact.md")
     for number, code in enumerate(
         re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
     )

@@ -1,4 +1,4 @@
-"""Blocks of samples: what is in them, in which order."""
+"""Chunks of samples: what is in them, in which order."""
 
 import numpy as np
 import pytest
@@ -18,8 +18,8 @@ def samples(n, weighted=False):
 
 def all_of(loader, order, seed=0):
     parts = []
-    for block, count in loader.blocks(order, np.random.default_rng(seed)):
-        parts.append(loader.memory[block].rows(np.arange(count)))
+    for chunk, count in loader.chunks(order, np.random.default_rng(seed)):
+        parts.append(loader.memory[chunk].rows(np.arange(count)))
     return Samples(*(None if a[0] is None else np.concatenate(a) for a in zip(*parts, strict=True)))
 
 
@@ -55,7 +55,7 @@ def test_images_are_augmented_by_the_generator_that_is_passed_in(rows):
 
 def test_leaving_early_is_fine():
     loader = Loader(samples(10), 2)
-    for _ in loader.blocks(np.arange(10), np.random.default_rng(0)):
+    for _ in loader.chunks(np.arange(10), np.random.default_rng(0)):
         break
     assert len(all_of(loader, np.arange(10)).images) == 10
 

@@ -74,7 +74,7 @@ def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
     allowed, threads, monkeypatch
 ):
     seen = set()
-    bind_unlocked = blas._bind_unlocked
+    bind_unlocked = blas.bind_unlocked_gemm
 
     def spy(*arrays):
         product = bind_unlocked(*arrays)
@@ -86,7 +86,7 @@ def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
         return call
 
     monkeypatch.setattr(blas, "LARGE_PRODUCT", 1)
-    monkeypatch.setattr(blas, "_bind_unlocked", spy)
+    monkeypatch.setattr(blas, "bind_unlocked_gemm", spy)
     a = np.ones((6, 6), np.float32)
     product = bind_gemm(a, a, np.empty_like(a))
     with threadpoolctl.threadpool_limits(allowed), blas.limit_blas_threads():

@@ -291,3 +291,11 @@ def test_a_diverged_training_leaves_no_network(digits):
         diverging.fit(*digits)
     with pytest.raises(NotFittedError):
         diverging.predict(digits[0])
+
+
+def test_exact_arithmetic_makes_a_float32_network(digits):
+    fitted = classifier(arithmetic="exact", epochs=2).fit(*digits)
+    assert fitted.network_.dtype == np.float32
+    again = classifier(arithmetic="exact", epochs=2).fit(digits[0].astype(np.float32), digits[1])
+    for one, other in zip(fitted.network_.weights, again.network_.weights, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -54,9 +54,8 @@ def test_steps_are_the_textbooks(name, rates, l2, decay, seed):
             penalties = {"l2": l2, "decay": decay} if k < 2 else {"l2": 0.0, "decay": 0.0}
             expected[k] = textbook(name, expected[k], states[k], g, rate, t, **penalties)
         batch = batches[m]
-        batch.load(Samples(images[:m], targets[:m]))
-        batch.forward()
-        batch.backward()
+        for call in (*batch.bind_load(Samples(images[:m], targets[:m])), *batch.calls):
+            call()
         steps[m](rate)
         for found, wanted in zip((*network.weights, *network.biases), expected, strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
@@ -72,9 +71,8 @@ def test_adam_in_blocks_is_adam(monkeypatch):
         step = Optimizer(network, "adam").bind(batch)
         images, targets = rng.random((4, 7), np.float32), np.eye(5, dtype=np.float32)[:4]
         for _ in range(3):
-            batch.load(Samples(images, targets))
-            batch.forward()
-            batch.backward()
+            for call in (*batch.bind_load(Samples(images, targets)), *batch.calls):
+                call()
             step(0.01)
         results.append(network.weights[0].tobytes())
     assert results[0] == results[1]

@@ -25,10 +25,11 @@ def test_dropout_is_new_for_every_step_and_the_same_for_a_seed():
         batch = TrainingStep(
             network, 20, np.random.default_rng(seed), Regularization(dropout_input=0.5)
         )
+        samples = Samples(np.ones((20, 50), np.float32), np.ones((20, 3), np.float32))
         seen = []
         for _ in range(2):
-            batch.load(Samples(np.ones((20, 50), np.float32), np.ones((20, 3), np.float32)))
-            batch.forward()
+            for call in (*batch.bind_load(samples), *batch.calls):
+                call()
             seen.append(batch.inputs[0].copy())
         return seen
 
@@ -42,8 +43,9 @@ def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn():
     rng = np.random.default_rng(0)
     before = rng.bit_generator.state
     batch = TrainingStep(Network.initialize([5, 4, 3], np.random.default_rng(0)), 2, rng)
-    batch.load(Samples(np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)))
-    batch.forward()
+    samples = Samples(np.ones((2, 5), np.float32), np.ones((2, 3), np.float32))
+    for call in (*batch.bind_load(samples), *batch.calls):
+        call()
     assert all(
         i is a
         for i, a in zip(batch.inputs, [batch.samples.images, *batch.activations[:-1]], strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nn import Score, Trainer, TrainingConfig, score
+from nn.exact import round_weights
 
 # Nothing that has a state is left out.
 RICH = {
@@ -87,8 +88,20 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 def test_averaged_weights_are_the_result_and_the_network_goes_its_own_way():
     plain, averaged = go(new({"epochs": 3})), go(new({"epochs": 3, "ema_decay": 0.9}))
     assert averaged.network.weights[0].tobytes() == plain.network.weights[0].tobytes()
-    assert averaged.result is averaged.current is not averaged.network
-    assert plain.result is plain.network
+    assert averaged.current is not averaged.network
+    assert plain.current is plain.network
+    float32 = go(new({"epochs": 3, "ema_decay": 0.9, "arithmetic": "float32"}))
+    assert float32.result is float32.current is not float32.network
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_the_result_of_exact_arithmetic_is_the_network_on_its_grid(ema_decay):
+    trainer = go(new({"epochs": 3, "ema_decay": ema_decay}))
+    for found, wanted in zip(trainer.result.weights, trainer.current.weights, strict=True):
+        np.testing.assert_array_equal(found, round_weights(wanted))
+        np.testing.assert_allclose(found, wanted, atol=2.0**-20)
+    images, _ = problem()
+    np.testing.assert_array_equal(trainer.result.scores(images), trainer.current.scores(images))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +113,9 @@ def test_patience(monitor, values, best):
     images, targets = problem()
     kept = []
     for epoch in trainer.train_epochs(images, targets):
-        kept.append(trainer.current.weights[0].copy())
-        trainer.record_validation(Score(loss=values[epoch - 1], accuracy=values[epoch - 1]))
+        kept.append(round_weights(trainer.current.weights[0]))
+        value = values[epoch.number - 1]
+        trainer.record_validation(Score(loss=value, accuracy=value))
     assert trainer.epoch == best + 2  # an equal score is no better, so patience ran out
     assert trainer.finished
     np.testing.assert_array_equal(trainer.result.weights[0], kept[best - 1])

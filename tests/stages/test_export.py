@@ -38,7 +38,7 @@ def test_onnx_runtime_computes_the_same(loss, activation, hidden):
     for n in (1, 3, 200):
         images = rng.random((n, 12), np.float32)
         (found,) = session.run(["probabilities"], {"images": images})
-        np.testing.assert_allclose(found, network.probabilities(images), atol=1e-5)
+        np.testing.assert_allclose(found, network.probabilities(images), rtol=0, atol=1e-5)
     properties = session.get_modelmeta().custom_metadata_map
     assert json.loads(properties["classes"]) == ["0", "1", "2", "3"]
     assert json.loads(properties["pixel_range"]) == [0.0, 1.0]
@@ -51,6 +51,17 @@ def test_scores_of_zero_are_no_nan():
         None, {"images": np.zeros((1, 3), np.float32)}
     )
     np.testing.assert_array_equal(found, [[0.5, 0.5]])
+
+
+def test_probabilities_agree_where_all_scores_are_near_zero():
+    rng = np.random.default_rng(0)
+    network = Network.initialize([12, 7, 4], rng)
+    network.biases[-1] -= 12
+    images = rng.random((200, 12), np.float32)
+    assert network.scores(images).max() < 1e-3
+    session = onnxruntime.InferenceSession(to_onnx(network, {}))
+    (found,) = session.run(None, {"images": images})
+    np.testing.assert_allclose(found, network.probabilities(images), rtol=0, atol=1e-5)
 
 
 def test_all_files_the_same_every_time(run, measured, tmp_path):
