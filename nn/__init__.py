@@ -11,6 +11,7 @@ The modules, one topic each, in a suggested reading order:
 - `portable`         functions whose results are the same on every processor
 - `training_step`    the same equations in preallocated arrays, as used in training
 - `blocked_layer`    the first layer of several minibatches at a time
+- `blocked_inputs`   its inputs, as a second thread prepares them
 - `optimizers`       parameter updates from the gradient
 - `schedules`        learning rate schedules
 - `hyperparameters`  name, range and description of each hyperparameter

@@ -21,6 +21,7 @@ from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import LowLevelCallable
 from scipy.linalg import cython_blas, get_blas_funcs
 from threadpoolctl import ThreadpoolController
 
@@ -220,12 +221,11 @@ def _leading(array: Array) -> ctypes.c_int:
 @cache
 def _blas_function(name: str) -> Callable[..., None]:
     """A function of SciPy's BLAS, by its name in `scipy.linalg.cython_blas`."""
-    capsule = cython_blas.__pyx_capi__[name]
-    python = ctypes.pythonapi
-    name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", python))
+    exported = LowLevelCallable.from_cython(cython_blas, name)
     address_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-        ("PyCapsule_GetPointer", python)
+        ("PyCapsule_GetPointer", ctypes.pythonapi)
     )
-    address = address_of(capsule, name_of(capsule))
+    # The capsule is named by the function's signature.
+    address = address_of(exported.function, exported.signature.encode())
     # gemm takes 13 addresses: transa, transb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc.
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address)

@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
 from nn.batches import Loader, Samples
-from nn.blocked_layer import (
-    Block,
-    BlockedInputs,
-    BlockedLayer,
-    grey_levels,
-    minibatches_in_block,
-    resolves,
-)
+from nn.blocked_inputs import BlockedInputs, grey_levels
+from nn.blocked_layer import Block, BlockedLayer, minibatches_in_block, resolves
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import Regularization
