@@ -48,11 +48,10 @@ benchmarks: .venv/installed
 	done
 	"$(BIN)/python" -m benchmarks.report
 
-# Both files list the same versions, for every supported version of Python and every platform.
+# One list of versions for every supported version of Python and every platform.
 lock:
-	uv lock --upgrade
-	uv export --quiet --all-extras --no-hashes --no-emit-project --no-annotate --no-header \
-		--format requirements.txt --output-file constraints.txt
+	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+		--all-extras --no-header --no-annotate --upgrade pyproject.toml --output-file constraints.txt
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -3,9 +3,12 @@
 import re
 import tomllib
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,13 +46,14 @@ def test_every_file_and_module_that_is_mentioned_exists(document):
         assert find_spec(module) or "NAME" in module, module
 
 
-def test_pip_and_uv_install_the_same_versions():
-    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    locked = {
-        package["name"]: package["version"]
-        for package in packages
-        if package["source"] == {"registry": "https://pypi.org/simple"}
-    }
-    assert len(locked) == len(packages) - 1, "all but this project come from PyPI"
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    assert dict(re.match(r"([\w.-]+)==(\S+)", line).groups() for line in lines) == locked
+def test_every_dependency_is_pinned_within_its_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        pin = Requirement(line)
+        pins.setdefault(canonicalize_name(pin.name), []).append(pin.specifier)
+    for text in chain(project["dependencies"], *project["optional-dependencies"].values()):
+        wanted = Requirement(text)
+        for (pinned,) in pins[canonicalize_name(wanted.name)]:
+            assert pinned.operator == "==", wanted
+            assert wanted.specifier.contains(pinned.version), wanted
