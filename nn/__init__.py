@@ -28,6 +28,8 @@ The modules, one topic each, in a suggested reading order:
 - `calibration`      expected calibration error
 - `blas`             in-place matrix products and the number of BLAS threads
 - `pixels`           scaling of raw pixels to [0, 1]
+- `interpolation`    bilinear interpolation of images
+- `deslanting`       a shear that makes the strokes of a digit upright
 - `serialization`    networks as `.npz` files
 - `classifier`       the methods that networks and ensembles share
 - `ensemble`         an average of several networks
@@ -43,6 +45,7 @@ from nn.activations import ACTIVATIONS
 from nn.augmentation import Augmentation, Augmenter
 from nn.calibration import expected_calibration_error
 from nn.classifier import Classifier
+from nn.deslanting import deslant
 from nn.ema import EMA
 from nn.ensemble import Ensemble
 from nn.initialization import INITIALIZATIONS
@@ -82,6 +85,7 @@ __all__ = [
     "Score",
     "Trainer",
     "TrainingConfig",
+    "deslant",
     "expected_calibration_error",
     "load",
     "save",

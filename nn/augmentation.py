@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nn.exact import ceil_log2, round_rows
 from nn.hyperparameters import Range, hyperparameter, validate
+from nn.interpolation import interpolate
 from nn.portable import exp, sine, standard_normal
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
@@ -146,43 +147,12 @@ class Augmenter:
         """
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            _interpolate(
+            interpolate(
                 chunk,
                 self.shape,
                 *self.sampling_positions(len(chunk), rng),
                 out[start : start + _CHUNK],
             )
-
-
-def _interpolate(
-    images: NDArray, shape: tuple[int, int], x: NDArray, y: NDArray, out: NDArray
-) -> None:
-    """Write `images` at the positions (x, y) of the padded images to `out`; overwrites x and y."""
-    height, width = shape
-    padded = np.zeros((len(images), height + 3, width + 3), images.dtype)
-    padded[:, 1 : height + 1, 1 : width + 1] = images.reshape(-1, height, width)
-    np.clip(x, 0.0, width + 1.0, out=x)
-    np.clip(y, 0.0, height + 1.0, out=y)
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    x -= left
-    y -= top
-    # Index of the pixel above and to the left; its three neighbours are at fixed offsets.
-    top *= width + 3
-    top += left
-    top += np.arange(len(images))[:, None] * padded[0].size
-    flat = padded.reshape(-1)
-    above, right = flat.take(top, mode="clip"), flat[1:].take(top, mode="clip")
-    right -= above
-    right *= x
-    above += right
-    below = flat[width + 3 :].take(top, mode="clip")
-    right = flat[width + 4 :].take(top, mode="clip")
-    right -= below
-    right *= x
-    below += right
-    below -= above
-    below *= y
-    np.add(above, below, out=out)
 
 
 def _smooth_functions(places: int, smoothness: float) -> NDArray:

@@ -31,7 +31,7 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         def compared(member: Network) -> dict[str, object]:
-            names = ("classes", "pixel_range", "image_shape", "loss")
+            names = ("classes", "pixel_range", "image_shape", "deslanted", "loss")
             return {"inputs": member.sizes[0]} | {name: getattr(member, name) for name in names}
 
         first = compared(self.members[0])

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_gemm, limit_blas_threads
 from nn.classifier import normalize
+from nn.deslanting import deslant
 from nn.exact import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
 from nn.initialization import random_layer
 from nn.losses import LOSSES
@@ -40,6 +41,7 @@ class Network:
         loss: Loss that training minimizes, a key of `losses.LOSSES`; it determines the activation
             function of the outputs.
         image_shape: Height and width of an image in pixels, None if unknown.
+        deslanted: Whether the inputs are deslanted images; see `deslanting`.
     """
 
     weights: list[Array]
@@ -49,6 +51,7 @@ class Network:
     activation: str = "sigmoid"
     loss: str = "quadratic"
     image_shape: tuple[int, int] | None = None
+    deslanted: bool = False
 
     @classmethod
     def initialize(
@@ -62,6 +65,7 @@ class Network:
         classes: Sequence[str] | None = None,
         pixel_range: tuple[float, float] = (0.0, 1.0),
         image_shape: tuple[int, int] | None = None,
+        deslanted: bool = False,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> Self:
         """Create a network with random weights.
@@ -75,6 +79,7 @@ class Network:
             classes: Names of the outputs; by default "0", "1", …
             pixel_range: See `scale`.
             image_shape: Height and width of an image; by default, those of a square image.
+            deslanted: Whether its inputs will be deslanted images.
             dtype: float32 or float64.
 
         Raises:
@@ -106,6 +111,7 @@ class Network:
             activation,
             loss,
             shape,
+            deslanted,
         )
 
     def copy(self) -> Self:
@@ -138,16 +144,28 @@ class Network:
         """Type of the weights, and of everything that the network computes: float32 or float64."""
         return self.weights[0].dtype
 
-    def scale(self, pixels: ArrayLike) -> Array:
-        """Scale raw pixels, of any shape, so that `pixel_range` becomes [0, 1]."""
-        return scale(pixels, self.pixel_range, self.dtype)
+    def prepare(self, pixels: ArrayLike) -> Array:
+        """Turn raw pixels into inputs, in the way in which the training images were prepared.
+
+        Args:
+            pixels: Raw pixels of one image, (d,), or many, (n, d).
+
+        Returns:
+            An array of this shape and of the dtype of the weights: scaled so that `pixel_range`
+            becomes [0, 1], then deslanted if the network is for deslanted images.
+        """
+        images = scale(pixels, self.pixel_range, self.dtype)
+        if not self.deslanted or self.image_shape is None:
+            return images
+        return deslant(np.atleast_2d(images), self.image_shape).reshape(images.shape)
 
     def scores(self, images: ArrayLike) -> Array:
         """Activations of the output layer.
 
         Args:
-            images: One image, (d,), or many, (n, d), floats in [0, 1]; see `scale` for raw pixels.
-                Memory-mapped arrays are read in chunks, so they may be larger than the memory.
+            images: One image, (d,), or many, (n, d), floats in [0, 1]; see `prepare` for raw
+                pixels. Memory-mapped arrays are read in chunks, so they may be larger than the
+                memory.
 
         Returns:
             (classes,) for one image, (n, classes) for many, from 0 to 1, in the dtype of the
@@ -163,7 +181,7 @@ class Network:
         if not np.issubdtype(rows.dtype, np.floating):
             raise ValueError(
                 f"images: expected floats in [0, 1], got {rows.dtype}; scale raw pixels first: "
-                "network.scale(…)"
+                "network.prepare(…)"
             )
         outputs = self._forward(np.atleast_2d(rows))
         return outputs[0] if rows.ndim == 1 else outputs

@@ -9,6 +9,7 @@
 | `classes` | (classes,) | name of each output |
 | `pixel_range` | (2,) | the raw pixel values that are scaled to 0 and 1 |
 | `image_shape` | (2,) | height and width of an image; (0, 0) if unknown |
+| `deslanted` | () | whether the inputs are deslanted images |
 """
 
 import io
@@ -25,7 +26,7 @@ from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
 from nn.network import Network
 
-FORMAT = "multi-layer perceptron, 2"
+FORMAT = "multi-layer perceptron, 3"
 
 # Exceptions that `zipfile` and NumPy raise for damaged files.
 DAMAGE = (
@@ -54,6 +55,7 @@ def save(network: Network, file: BinaryIO) -> None:
         "classes": np.array(network.classes),
         "pixel_range": np.array(network.pixel_range, dtype=np.float64),
         "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
+        "deslanted": np.array(network.deslanted),
     }
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         entries[f"weights_{layer}"] = w
@@ -110,6 +112,7 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
             activation=str(entries["activation"]),
             loss=str(entries["loss"]),
             image_shape=_shape(entries["image_shape"]),
+            deslanted=_bool(entries["deslanted"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed: {error}") from error
@@ -125,6 +128,12 @@ def _layers(entries: dict, kind: str) -> list:
 def _pair(values: np.ndarray) -> tuple[float, float]:
     low, high = (float(value) for value in values)
     return low, high
+
+
+def _bool(value: np.ndarray) -> bool:
+    if value.dtype != np.bool_ or value.shape != ():
+        raise ValueError(f"expected one bool as deslanted, got {value.dtype} {value.shape}")
+    return bool(value)
 
 
 def _shape(values: np.ndarray) -> tuple[int, int] | None:
@@ -166,3 +175,5 @@ def _require_consistent(network: Network) -> None:
     shape, pixels = network.image_shape, network.sizes[0]
     if shape is not None and (min(shape) < 1 or shape[0] * shape[1] != pixels):
         raise ModelFileError(f"expected an image_shape of {pixels} pixels, got {shape}")
+    if network.deslanted and shape is None:
+        raise ModelFileError("expected an image_shape, because images are deslanted, got none")

@@ -45,6 +45,7 @@ class Trainer:
         classes: Sequence[str] | None = None,
         pixel_range: tuple[float, float] = (0.0, 1.0),
         image_shape: tuple[int, int] | None = None,
+        deslanted: bool = False,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> None:
         """Initialize the network, the optimizer, and the random number generators.
@@ -56,6 +57,7 @@ class Trainer:
             classes: See `Network`.
             pixel_range: See `Network`.
             image_shape: See `Network`; required to augment images that are not square.
+            deslanted: See `Network`.
             dtype: float32 or float64.
 
         Raises:
@@ -75,6 +77,7 @@ class Trainer:
             classes=classes,
             pixel_range=pixel_range,
             image_shape=image_shape,
+            deslanted=deslanted,
             dtype=dtype,
         )
         self._optimizer = Optimizer(

@@ -1,4 +1,4 @@
-"""Stage `preprocess`: scale pixels to [0, 1], encode labels one-hot, split into parts."""
+"""Stage `preprocess`: scale pixels, deslant images, encode labels one-hot, split into parts."""
 
 import math
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.deslanting import deslant as deslanted
 from nn.pixels import scale
 from stages.common.artifacts import Artifacts, invalid_artifact
 from stages.common.command import path_option, seed_option, stage
@@ -37,6 +38,11 @@ _BRIGHT = 0.6
     "the test set (MNIST's official one) and those before them the validation set.",
 )
 @seed_option()
+@click.option(
+    "--deslant/--no-deslant",
+    default=False,
+    help="Shear every image so that its strokes are upright, and move it to the middle.",
+)
 @path_option("raw", "data/raw", "Folder that `fetch` wrote.")
 @path_option("prepared", "data/prepared", "Folder for the prepared arrays.")
 def main(
@@ -44,6 +50,7 @@ def main(
     validation_size: float,
     shuffle: bool,
     seed: int,
+    deslant: bool,
     raw_path: str,
     prepared_path: str,
 ) -> None:
@@ -54,6 +61,11 @@ def main(
       python -m stages.preprocess --test-size 0.2 --validation-size 0.1 --shuffle --seed 1
     """
     raw, folder = Raw.read(Path(raw_path)), Path(prepared_path)
+    if deslant and raw.image_shape is None:
+        raise ParameterError(
+            "preprocess.deslant: expected false, because height and width of the images of "
+            f"{raw.images.shape[1]} pixels are unknown, got true."
+        )
     _require_three_of_each(raw, Path(raw_path))
     parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
     for part, rows in parts.items():
@@ -61,9 +73,10 @@ def main(
     low, high = pixel_range(raw.images, Path(raw_path))
     if has_bright_background(raw):
         low, high = high, low
-    _write(raw, parts, DatasetInfo(raw.classes, (low, high), raw.image_shape), folder)
+    _write(raw, parts, DatasetInfo(raw.classes, (low, high), raw.image_shape, deslant), folder)
     sizes = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
-    click.echo(f"{sizes}; pixels scaled from {low:g}…{high:g} to 0…1")
+    and_deslanted = ", images deslanted" if deslant else ""
+    click.echo(f"{sizes}; pixels scaled from {low:g}…{high:g} to 0…1{and_deslanted}")
 
 
 def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, folder: Path) -> None:
@@ -71,7 +84,7 @@ def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, fold
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     with Artifacts() as artifacts:
         for part, rows in parts.items():
-            images = (scale(raw.images[block], info.pixel_range) for block in _blocks(rows))
+            images = (_prepared(raw.images[block], info) for block in _blocks(rows))
             labels = (one_hot[raw.labels[block]] for block in _blocks(rows))
             for name, values, width in (
                 ("images", images, raw.images.shape[1]),
@@ -80,6 +93,11 @@ def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, fold
                 path = folder / f"{part}_{name}.npy"
                 artifacts.write_rows(path, (len(rows), width), np.dtype(np.float32), values)
         info.write(artifacts, folder)
+
+
+def _prepared(pixels: NDArray, info: DatasetInfo) -> NDArray:
+    images = scale(pixels, info.pixel_range)
+    return deslanted(images, info.image_shape) if info.deslanted and info.image_shape else images
 
 
 def split(

@@ -97,6 +97,7 @@ def _resume_or_start(
             classes=data.about.classes,
             pixel_range=data.about.pixel_range,
             image_shape=data.about.image_shape,
+            deslanted=data.about.deslanted,
         )
 
     trainer, checkpoint = new_trainer(), file.read()

@@ -91,7 +91,9 @@ def main(
         try:
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
-            prepared = prepare_image(read_picture(content), network.image_shape)
+            prepared = prepare_image(
+                read_picture(content), network.image_shape, deslanted=network.deslanted
+            )
             predictions.append(_predict(network, name, prepared))
         except (UnreadableError, BlankImageError) as error:
             report.append({"image": name, "error": str(error)})
@@ -163,7 +165,7 @@ def _submit(network: Network, names: Sequence[str], path: Path) -> None:
             f"{names[0]}: expected images of {network.sizes[0]} pixels, as the model takes, "
             f"got {pixels.shape[1]}."
         )
-    labels = [network.classes[k] for k in network.predict(network.scale(pixels))]
+    labels = [network.classes[k] for k in network.predict(network.prepare(pixels))]
     with Artifacts() as artifacts:
         artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
     click.echo(f"{len(labels)} images: {path}")

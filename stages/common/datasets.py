@@ -5,7 +5,8 @@ data/raw/       images.npy   uint8 (n, d); float32 if the pixels are not integer
                 about.json   names of the classes in order, and height and width of an image
 data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, validation, test
                 PART_labels.npy  float32 (n, classes), one-hot
-                about.json       as above, and the raw pixel values that were scaled to 0 and 1
+                about.json       as above, the raw pixel values that were scaled to 0 and 1, and
+                                 whether the images were deslanted
 """
 
 import math
@@ -79,11 +80,13 @@ class DatasetInfo:
         classes: Names of the classes, in the order of the one-hot columns.
         pixel_range: The raw pixel values that were scaled to 0 and 1.
         image_shape: Height and width of an image; None if unknown.
+        deslanted: Whether the images were deslanted; see `nn.deslanting`.
     """
 
     classes: list[str]
     pixel_range: tuple[float, float]
     image_shape: tuple[int, int] | None = None
+    deslanted: bool = False
 
     def write(self, artifacts: Artifacts, folder: Path) -> None:
         """Write `about.json`."""
@@ -91,6 +94,7 @@ class DatasetInfo:
             "classes": self.classes,
             "image_shape": self.image_shape,
             "pixel_range": self.pixel_range,
+            "deslanted": self.deslanted,
         }
         artifacts.write_json(folder / "about.json", value)
 
@@ -103,9 +107,11 @@ class DatasetInfo:
             low, high = (float(number) for number in value["pixel_range"])
             if low == high or not math.isfinite(low - high):
                 raise ValueError("expected two different finite numbers")
-            return cls(_classes(value), (low, high), _image_shape(value))
+            if not isinstance(value["deslanted"], bool):
+                raise ValueError("expected true or false")
+            return cls(_classes(value), (low, high), _image_shape(value), value["deslanted"])
         except (KeyError, TypeError, ValueError) as error:
-            fault = "expected classes, image_shape and pixel_range"
+            fault = "expected classes, image_shape, pixel_range and deslanted"
             raise invalid_artifact(path, fault, "preprocess") from error
 
 

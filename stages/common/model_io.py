@@ -24,7 +24,13 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network:
     if network.sizes[0] != d:
         fault = f"expected a model for images of {d} pixels, got one for {network.sizes[0]}"
         raise invalid_artifact(path, fault, "train")
-    if DatasetInfo(list(network.classes), network.pixel_range, network.image_shape) != about:
-        fault = "expected a model with the classes, pixel values and image shape of the data set"
+    made_for = DatasetInfo(
+        list(network.classes), network.pixel_range, network.image_shape, network.deslanted
+    )
+    if made_for != about:
+        fault = (
+            "expected a model with the classes, pixel values, image shape and deslanting of the "
+            "data set"
+        )
         raise invalid_artifact(path, fault, "train")
     return network

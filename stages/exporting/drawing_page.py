@@ -12,7 +12,7 @@ from nn import LOSSES, Network
 from nn.activations import SOFTMAX
 
 _PARTS = Path(__file__).parent / "page"
-_SCRIPTS = ("network.js", "image_preparation.js", "page.js")
+_SCRIPTS = ("network.js", "deslanting.js", "image_preparation.js", "page.js")
 
 
 def drawing_page(
@@ -35,6 +35,7 @@ def drawing_page(
             "activation": network.activation,
             "output": "softmax" if LOSSES[network.loss].output is SOFTMAX else "sigmoid",
             "shape": network.image_shape,
+            "deslanted": network.deslanted,
             "layers": [
                 {
                     "inputs": w.shape[1],

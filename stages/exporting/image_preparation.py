@@ -13,10 +13,13 @@ image library:
 2. The picture is cropped to the bounding box of the ink above the noise of the border.
 3. The crop is scaled with a triangular filter.
 4. The result is shifted by whole pixels to move its centre of mass to the middle.
+5. It is deslanted if the network was trained on deslanted images (see `nn.deslanting`).
 """
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nn.deslanting import deslant
 
 # Side of the box as a fraction of the side of the image.
 _BOX = 20 / 28
@@ -38,13 +41,16 @@ class BlankImageError(ValueError):
     """The picture has no contrast except noise."""
 
 
-def prepare_image(picture: NDArray, shape: tuple[int, int] = (28, 28)) -> NDArray[np.float32]:
+def prepare_image(
+    picture: NDArray, shape: tuple[int, int] = (28, 28), *, deslanted: bool = False
+) -> NDArray[np.float32]:
     """Crop, scale and centre the digit on a picture.
 
     Args:
         picture: (height, width) brightness in [0, 1], of any size; a single digit, dark on bright
             or bright on dark.
         shape: Height and width of the result in pixels.
+        deslanted: Whether to deslant the result.
 
     Returns:
         An array of the given shape, float32 in [0, 1]; 0 is background.
@@ -64,7 +70,8 @@ def prepare_image(picture: NDArray, shape: tuple[int, int] = (28, 28)) -> NDArra
     height, width = (max(1, round(n * scale)) for n in ink.shape)
     small = _scaling(height, ink.shape[0]) @ ink @ _scaling(width, ink.shape[1]).T
     small /= max(small.max(), 1e-9)
-    return _centered(small, shape).astype(np.float32)
+    image = _centered(small, shape).astype(np.float32)
+    return deslant(image.reshape(1, -1), shape).reshape(shape) if deslanted else image
 
 
 def _ink(picture: NDArray) -> NDArray:

@@ -21,7 +21,7 @@ A multilayer perceptron with layers of {sizes} units, trained in NumPy: {activat
 ## Data
 
 {data}. The metrics were measured on {test} test images that were not used
-in training. Pixel values from {low:g} to {high:g} were scaled to [0, 1].
+in training. Pixel values from {low:g} to {high:g} were scaled to [0, 1]{deslanted}.
 Classes: {classes}.
 
 ## Metrics
@@ -54,7 +54,9 @@ MIT, copyright the numpy-digits-pipeline contributors.
 
 _PREPARATION = """; `python -m tools.predict` and the page do that for
 photographs and drawings"""
-_PROVENANCE = """The same commit and commands give the same bytes on processors of the same kind.
+_DESLANTED = """,
+and the images were deslanted: sheared so that strokes are upright, and moved to the middle"""
+_PROVENANCE = """The same commit and commands give the same bytes on every processor.
 The options of `stages.preprocess` give the split into training, validation and test images:
 
 ```console
@@ -112,6 +114,7 @@ def model_card(
         test=test_images,
         low=low,
         high=high,
+        deslanted=_DESLANTED if network.deslanted else "",
         classes=", ".join(map(_quoted, network.classes)),
         metrics="\n".join(
             f"| {part} | {key} | {value:.4f} |"

@@ -19,7 +19,8 @@ def to_onnx(network: Network, metadata: dict[str, str]) -> bytes:
 
     The input `images` is (n, d) float32 in [0, 1], with any n; the output `probabilities` is
     (n, classes). The metadata properties are `classes` (names, as JSON), `pixel_range` (the raw
-    pixel values that are scaled to 0 and 1, as JSON) and those of `metadata`.
+    pixel values that are scaled to 0 and 1, as JSON), `deslanted` (whether the images must be
+    deslanted then, see `nn.deslanting`; as JSON) and those of `metadata`.
     """
     nodes, constants, below = [], [], "images"
     softmax = LOSSES[network.loss].output is SOFTMAX
@@ -68,6 +69,7 @@ def to_onnx(network: Network, metadata: dict[str, str]) -> bytes:
     properties = {
         "classes": json.dumps(network.classes, ensure_ascii=False),
         "pixel_range": json.dumps(network.pixel_range),
+        "deslanted": json.dumps(network.deslanted),
     }
     helper.set_model_props(model, properties | metadata)
     onnx.checker.check_model(model, full_check=True)

@@ -57,6 +57,6 @@ def test_the_model_can_be_taken_away(mnist):
     raw = np.load(mnist.folder / "data/raw/images.npy")[60_000:]
     labels = np.load(mnist.folder / "data/raw/labels.npy")[60_000:]
     metrics = json.loads(mnist.read("metrics.json"))
-    accuracy = (network.predict(network.scale(raw)) == labels).mean()
+    accuracy = (network.predict(network.prepare(raw)) == labels).mean()
     assert accuracy == metrics["test"]["accuracy"]
     assert network.classes == tuple("0123456789")

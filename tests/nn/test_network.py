@@ -97,7 +97,7 @@ def test_wrong_shapes_and_raw_pixels_are_refused():
 
 def test_scale_uses_the_range_of_the_training_pixels():
     net = network(pixel_range=(0.0, 255.0))
-    scaled = net.scale([[0, 51, 255]])
+    scaled = net.prepare([[0, 51, 255]])
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled, [[0, 0.2, 1]])
 

@@ -19,6 +19,8 @@ def example(dtype=np.float32):
         pixel_range=(-1.0, 16.0),
         activation="tanh",
         loss="softmax_cross_entropy",
+        image_shape=(2, 3),
+        deslanted=True,
         dtype=dtype,
     )
 
@@ -47,6 +49,7 @@ def test_a_network_comes_back_as_it_was(dtype):
     found = load(io.BytesIO(saved(network)))
     assert found.classes == network.classes
     assert found.pixel_range == network.pixel_range
+    assert (found.image_shape, found.deslanted) == ((2, 3), True)
     assert (found.activation, found.loss) == ("tanh", "softmax_cross_entropy")
     np.testing.assert_array_equal(found.scores(np.ones(6)), network.scores(np.ones(6)))
     for a, b in zip(found.weights + found.biases, network.weights + network.biases, strict=True):
@@ -141,5 +144,5 @@ def test_the_bytes_do_not_depend_on_the_version_of_python_or_the_system():
     save(Network([weights], [biases], ("a", "b")), file)
     # The same with CPython 3.11.2, 3.11.7, 3.12.1 and 3.13.0.
     assert hashlib.sha256(file.getvalue()).hexdigest() == (
-        "4f749b71fd938f885f6e82343c77271359abb77c2af5f45b1e61ae4ca93aa870"
+        "186d1160bda2932cf3c41f87573f7724b460c295462c8bf5364b32aadde7eb8f"
     )

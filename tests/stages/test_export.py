@@ -169,5 +169,5 @@ def test_raw_pixels_are_scaled_by_what_the_properties_say(run, measured):
     network = load("data/model/model.npz")
     properties = onnx.load_from_string(to_onnx(network, {})).metadata_props
     low, high = json.loads({p.key: p.value for p in properties}["pixel_range"])
-    np.testing.assert_array_equal(network.scale([low, high]), scale([low, high], (low, high)))
+    np.testing.assert_array_equal(network.prepare([low, high]), scale([low, high], (low, high)))
     assert (low, high) == network.pixel_range

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nn import deslant
 from nn.pixels import square
 from stages import preprocess
 from stages.common.datasets import Raw
@@ -55,7 +56,25 @@ def test_source_order_keeps_the_last_samples_for_the_test(run, raw_folder, tmp_p
         "classes": ["c0", "c1", "c2", "c3"],
         "image_shape": list(raw.image_shape),
         "pixel_range": [0, 255],
+        "deslanted": False,
     }
+
+
+def test_deslanted_images(run, raw_folder, tmp_path):
+    assert run(preprocess, *SIZES).exit_code == 0
+    plain = {name: np.array(array) for name, array in prepared(tmp_path).items()}
+    result = run(preprocess, *SIZES, "--deslant")
+    assert "images deslanted" in result.output
+    for name, array in prepared(tmp_path).items():
+        is_images = name.endswith("images")
+        expected = deslant(plain[name], (3, 3)) if is_images else plain[name]
+        np.testing.assert_array_equal(array, expected)
+    assert json.loads((tmp_path / "data/prepared/about.json").read_text())["deslanted"] is True
+
+
+def test_deslanting_needs_the_image_shape(refused, raw_folder):
+    replace(Raw.read(raw_folder), image_shape=None).write(raw_folder)
+    assert refused(preprocess, *SIZES, "--deslant").startswith("preprocess.deslant: expected false")
 
 
 def test_shuffled_split_is_stratified_and_seeded(run, raw_folder, tmp_path):

@@ -11,8 +11,9 @@ const OUTLIER = 3.0;
 const LEAST_OUTLIER = 0.02;
 
 // picture: {height, width, values} with brightness in [0, 1]; shape: [height, width] of the result.
-// Returns the pixels in [0, 1], row by row, 0 for background, or null if the picture is blank.
-function prepareImage(picture, shape) {
+// deslanted: whether to deslant the result. Returns the pixels in [0, 1], row by row, 0 for
+// background, or null if the picture is blank.
+function prepareImage(picture, shape, deslanted) {
   const ink = inkOf(picture);
   if (ink === null) return null;
   const cropped = crop(ink);
@@ -23,7 +24,8 @@ function prepareImage(picture, shape) {
   const small = scale(cropped, height, width);
   const greatest = Math.max(1e-9, small.values.reduce((a, b) => Math.max(a, b), 0));
   small.values = small.values.map((value) => value / greatest);
-  return centered(small, shape);
+  const image = centered(small, shape);
+  return deslanted ? deslant(image, shape) : image;
 }
 
 // Difference from the background, scaled to [0, 1]; noise is set to 0. null if the picture is blank.

@@ -45,7 +45,7 @@ function prepared() {
   for (let k = 0; k < values.length; k += 1) {
     values[k] = (0.299 * data[4 * k] + 0.587 * data[4 * k + 1] + 0.114 * data[4 * k + 2]) / 255;
   }
-  return prepareImage({ height: box.height, width: box.width, values: Array.from(values) }, network.shape);
+  return prepareImage({ height: box.height, width: box.width, values: Array.from(values) }, network.shape, network.deslanted);
 }
 
 function update() {

@@ -104,11 +104,15 @@ def test_it_prepares_pictures_as_predict_does(shape, network, opened):
             picture[top : top + 72, left : left + 72] -= 0.7 * np.kron(digit, np.ones((9, 9)))
             picture += rng.normal(0, 0.002, picture.shape)
             height, width = (int(n) for n in size)
-            found = page.evaluate(
-                "([picture, shape]) => Array.from(prepareImage(picture, shape))",
-                [{"height": height, "width": width, "values": picture.ravel().tolist()}, shape],
-            )
-            np.testing.assert_allclose(found, prepare_image(picture, shape).reshape(-1), atol=1e-5)
+            values = {"height": height, "width": width, "values": picture.ravel().tolist()}
+            for deslanted in (False, True):
+                found = page.evaluate(
+                    "(values) => Array.from(prepareImage(...values))", [values, shape, deslanted]
+                )
+                expected = prepare_image(picture, shape, deslanted=deslanted).reshape(-1)
+                # Deslanted images are rounded to 255 levels: one level, where both differ in that.
+                tolerance = 1.01 / 255 if deslanted else 1e-5
+                np.testing.assert_allclose(found, expected, atol=tolerance)
         assert (
             page.evaluate("prepareImage({height: 2, width: 2, values: [1, 1, 1, 1]}, [28, 28])")
             is None

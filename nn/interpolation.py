@@ -1,0 +1,45 @@
+"""Bilinear interpolation of images at given positions."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def interpolate(
+    images: NDArray, shape: tuple[int, int], x: NDArray, y: NDArray, out: NDArray
+) -> None:
+    """Write the images at the positions (x, y) to `out`.
+
+    Only elementwise operations, so the result is the same on every processor.
+
+    Args:
+        images: (n, d); beyond the edges of an image there is background, 0.
+        shape: Height and width of an image in pixels.
+        x: (n, d), columns in pixels; those of an image count from 1. Overwritten.
+        y: (n, d), rows, likewise.
+        out: (n, d), not overlapping `images`.
+    """
+    height, width = shape
+    padded = np.zeros((len(images), height + 3, width + 3), images.dtype)
+    padded[:, 1 : height + 1, 1 : width + 1] = images.reshape(-1, height, width)
+    np.clip(x, 0.0, width + 1.0, out=x)
+    np.clip(y, 0.0, height + 1.0, out=y)
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    x -= left
+    y -= top
+    # Index of the pixel above and to the left; its three neighbours are at fixed offsets.
+    top *= width + 3
+    top += left
+    top += np.arange(len(images))[:, None] * padded[0].size
+    flat = padded.reshape(-1)
+    above, right = flat.take(top, mode="clip"), flat[1:].take(top, mode="clip")
+    right -= above
+    right *= x
+    above += right
+    below = flat[width + 3 :].take(top, mode="clip")
+    right = flat[width + 4 :].take(top, mode="clip")
+    right -= below
+    right *= x
+    below += right
+    below -= above
+    below *= y
+    np.add(above, below, out=out)
