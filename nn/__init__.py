@@ -33,6 +33,7 @@ The modules, one topic each, in a suggested reading order:
 - `serialization`    networks as `.npz` files
 - `classifier`       the methods that networks and ensembles share
 - `ensemble`         an average of several networks
+- `test_time_augmentation`  an average over augmented copies of an image
 - `estimator`        the network as a scikit-learn classifier
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
@@ -57,6 +58,7 @@ from nn.pixels import scale
 from nn.regularization import Regularization
 from nn.schedules import SCHEDULES, Schedule
 from nn.serialization import ModelFileError, load, save
+from nn.test_time_augmentation import TestTimeAugmentation
 from nn.trainer import Trainer
 from nn.training import DivergedError, train_epochs
 from nn.training_config import TrainingConfig
@@ -83,6 +85,7 @@ __all__ = [
     "Regularization",
     "Schedule",
     "Score",
+    "TestTimeAugmentation",
     "Trainer",
     "TrainingConfig",
     "deslant",

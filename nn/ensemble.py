@@ -13,12 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.blas import Array
 from nn.classifier import normalize
+from nn.deslanting import deslant
 from nn.network import Network
 
 
 @dataclass(frozen=True)
 class Ensemble:
     """At least one network; the hidden layers of the members may differ.
+
+    If only some of the members are for deslanted images, the inputs of the ensemble are images that
+    are not deslanted, and it deslants them for those members.
 
     Attributes:
         members: The networks.
@@ -31,9 +35,11 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         def compared(member: Network) -> dict[str, object]:
-            names = ("classes", "pixel_range", "image_shape", "deslanted", "loss")
+            names = ("classes", "pixel_range", "image_shape", "loss")
             return {"inputs": member.sizes[0]} | {name: getattr(member, name) for name in names}
 
+        if not self.members:
+            raise ValueError("expected at least one member, got none")
         first = compared(self.members[0])
         for member in self.members[1:]:
             for name, value in compared(member).items():
@@ -53,13 +59,28 @@ class Ensemble:
         return self.members[0].loss
 
     @property
+    def pixel_range(self) -> tuple[float, float]:
+        """Raw pixel values that correspond to the inputs 0 and 1."""
+        return self.members[0].pixel_range
+
+    @property
     def image_shape(self) -> tuple[int, int] | None:
         """Height and width of an image in pixels, None if unknown."""
         return self.members[0].image_shape
 
+    @property
+    def deslanted(self) -> bool:
+        """Whether the inputs are deslanted images."""
+        return all(member.deslanted for member in self.members)
+
+    def prepare(self, pixels: ArrayLike) -> Array:
+        """Turn raw pixels into inputs; arguments and shapes as `Network.prepare`."""
+        member = min(self.members, key=lambda network: network.deslanted)
+        return member.prepare(pixels)
+
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""
-        return np.mean([member.probabilities(images) for member in self.members], axis=0)
+        return np.mean([self._probabilities(member, images) for member in self.members], axis=0)
 
     def probabilities(self, images: ArrayLike) -> Array:
         """Scores divided by their sum, which is 1 except for rounding; shapes as `scores`."""
@@ -72,3 +93,9 @@ class Ensemble:
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
         self.members[0].require_samples(images, targets)
+
+    def _probabilities(self, member: Network, images: ArrayLike) -> Array:
+        if member.deslanted and not self.deslanted and self.image_shape:
+            rows = np.asarray(images)
+            images = deslant(np.atleast_2d(rows), self.image_shape).reshape(rows.shape)
+        return member.probabilities(images)

@@ -129,6 +129,11 @@ class Network:
         return replace(self, weights=rounded, biases=[b.copy() for b in self.biases])
 
     @property
+    def members(self) -> "tuple[Network, ...]":
+        """The network itself, so that a network is used as an ensemble of one."""
+        return (self,)
+
+    @property
     def units(self) -> list[Unit]:
         """Activation function of each layer, in order."""
         hidden = ACTIVATIONS[self.activation].unit

@@ -1,4 +1,4 @@
-"""Networks as `.npz` files, which load without pickle.
+"""Networks and ensembles as `.npz` files, which load without pickle.
 
 | entry | shape | content |
 |---|---|---|
@@ -10,6 +10,9 @@
 | `pixel_range` | (2,) | the raw pixel values that are scaled to 0 and 1 |
 | `image_shape` | (2,) | height and width of an image; (0, 0) if unknown |
 | `deslanted` | () | whether the inputs are deslanted images |
+
+The file of an ensemble has the entries of each member, except `format`, in a folder of its own:
+`member_0/weights_0`, …
 """
 
 import io
@@ -23,10 +26,14 @@ from typing import BinaryIO
 import numpy as np
 
 from nn.activations import ACTIVATIONS
+from nn.ensemble import Ensemble
 from nn.losses import LOSSES
 from nn.network import Network
 
 FORMAT = "multi-layer perceptron, 3"
+
+# Prefix of the entries of a member.
+_MEMBER = "member_{}/"
 
 # Exceptions that `zipfile` and NumPy raise for damaged files.
 DAMAGE = (
@@ -46,20 +53,15 @@ class ModelFileError(ValueError):
     """The file is not a complete model; the message says what was expected and what was found."""
 
 
-def save(network: Network, file: BinaryIO) -> None:
-    """Write a network to a file opened for binary writing; equal networks give equal bytes."""
-    entries = {
-        "format": np.array(FORMAT),
-        "activation": np.array(network.activation),
-        "loss": np.array(network.loss),
-        "classes": np.array(network.classes),
-        "pixel_range": np.array(network.pixel_range, dtype=np.float64),
-        "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
-        "deslanted": np.array(network.deslanted),
-    }
-    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        entries[f"weights_{layer}"] = w
-        entries[f"biases_{layer}"] = b
+def save(model: Network | Ensemble, file: BinaryIO) -> None:
+    """Write a model to a file opened for binary writing; equal models give equal bytes."""
+    entries = {"format": np.array(FORMAT)}
+    if isinstance(model, Network):
+        entries |= _entries_of(model)
+    else:
+        for k, member in enumerate(model.members):
+            of_member = _entries_of(member)
+            entries |= {_MEMBER.format(k) + name: array for name, array in of_member.items()}
     # Not `np.savez`, whose bytes depend on the version of Python and on the operating system.
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in entries.items():
@@ -70,22 +72,37 @@ def save(network: Network, file: BinaryIO) -> None:
             archive.writestr(entry, content.getbuffer())
 
 
-def load(file: str | PathLike | BinaryIO) -> Network:
-    """Read a network written by `save`.
+def _entries_of(network: Network) -> dict[str, np.ndarray]:
+    entries = {
+        "activation": np.array(network.activation),
+        "loss": np.array(network.loss),
+        "classes": np.array(network.classes),
+        "pixel_range": np.array(network.pixel_range, dtype=np.float64),
+        "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
+        "deslanted": np.array(network.deslanted),
+    }
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        entries[f"weights_{layer}"] = w
+        entries[f"biases_{layer}"] = b
+    return entries
+
+
+def load(file: str | PathLike | BinaryIO) -> Network | Ensemble:
+    """Read a network or an ensemble written by `save`.
 
     Raises:
         ModelFileError: If the file is truncated, altered, or of another format.
         OSError: If the file cannot be read.
     """
     try:
-        return _network_of(_entries_of(file))
+        return _model_of(_entries_in(file))
     except ModelFileError as error:
         if isinstance(file, str | PathLike):
             raise ModelFileError(f"{file}: {error}") from error
         raise
 
 
-def _entries_of(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
+def _entries_in(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
     try:
         archive = np.load(file, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -100,9 +117,25 @@ def _entries_of(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _network_of(entries: dict[str, np.ndarray]) -> Network:
+def _model_of(entries: dict[str, np.ndarray]) -> Network | Ensemble:
     if (found := str(entries.get("format"))) != FORMAT:
         raise ModelFileError(f"expected the entry `format` {FORMAT!r}, got {found!r}")
+    members: list[Network] = []
+    while of_member := {
+        name.removeprefix(prefix): array
+        for name, array in entries.items()
+        if name.startswith(prefix := _MEMBER.format(len(members)))
+    }:
+        members.append(_network_of(of_member))
+    if not members:
+        return _network_of(entries)
+    try:
+        return Ensemble(members)
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
+
+
+def _network_of(entries: dict[str, np.ndarray]) -> Network:
     try:
         network = Network(
             weights=_layers(entries, "weights"),

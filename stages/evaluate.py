@@ -6,12 +6,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import Classifier, Ensemble, expected_calibration_error, score
+from nn import Classifier, expected_calibration_error, score
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array
-from stages.common.command import path_option, stage
+from stages.common.command import copies_option, path_option, stage
 from stages.common.datasets import DatasetInfo, read_part
-from stages.common.errors import StageError
-from stages.common.model_io import read_model_for
+from stages.common.model_io import augmented, read_model_for
 from stages.common.parameter_types import count
 from stages.common.predictions import predict
 from stages.reporting.class_report import ClassReport, class_reports
@@ -33,14 +32,9 @@ from stages.reporting.class_report import ClassReport, class_reports
     default=15,
     help="Number of bins of the expected calibration error.",
 )
+@copies_option()
 @path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
-@click.option(
-    "--model-path",
-    type=click.Path(),
-    multiple=True,
-    default=["data/model/model.npz"],
-    help="File written by `train`; give several to average their probabilities (an ensemble).",
-)
+@path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")
 @path_option(
     "examples", "data/model/examples.npy", "Training images after augmentation, from `train`."
 )
@@ -50,8 +44,9 @@ def main(
     examples: int,
     units: int,
     bins: int,
+    copies: int,
     prepared_path: str,
-    model_path: tuple[str, ...],
+    model_path: str,
     examples_path: str,
     metrics_path: str,
     evaluation_path: str,
@@ -66,13 +61,8 @@ def main(
     about = DatasetInfo.read(folder)
     parts = {part: read_part(folder, part, about) for part in ("test", "validation", "train")}
     images, labels = parts["test"]
-    networks = [read_model_for(Path(path), about, images.shape[1]) for path in model_path]
-    classifier: Classifier = networks[0]
-    if len(networks) > 1:
-        try:
-            classifier = Ensemble(networks)
-        except ValueError as error:
-            raise StageError(f"evaluate.model_path: {error}.") from error
+    model = read_model_for(Path(model_path), about, images.shape[1])
+    classifier: Classifier = augmented(model, "evaluate", copies)
     predictions = predict(classifier, images, labels)
     reports = class_reports(predictions, classifier.classes)
     scores = {part: score(classifier, *arrays) for part, arrays in parts.items()}
@@ -105,7 +95,7 @@ def main(
         )
         for name, png in plots.draw_all(
             classifier,
-            networks[0].weights[0],
+            model.members[0].weights[0],
             images,
             predictions,
             _read_examples(Path(examples_path), parts["train"][0]),

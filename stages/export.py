@@ -13,6 +13,7 @@ import numpy as np
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
 from stages.common.command import path_option, stage
 from stages.common.datasets import DOWNLOADS, DatasetInfo, read_part
+from stages.common.errors import StageError
 from stages.common.model_io import read_model_for
 from stages.common.parameter_types import count
 from stages.common.predictions import predict, sample_mistakes
@@ -34,7 +35,7 @@ from stages.exporting.model_card import model_card
 )
 @click.argument("made_by", type=click.UNPROCESSED, nargs=-1)
 @path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
-@path_option("model", "data/model/model.npz", "File written by `train`.")
+@path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")
 @path_option("metrics", "metrics.json", "File written by `evaluate`.")
 @path_option("export", "data/export", "Folder for model.onnx, README.md and page.html.")
 def main(
@@ -62,12 +63,17 @@ def main(
     folder, export = Path(prepared_path), Path(export_path)
     about = DatasetInfo.read(folder)
     images, labels = read_part(folder, "test", about)
-    network = read_model_for(Path(model_path), about, images.shape[1])
+    model = read_model_for(Path(model_path), about, images.shape[1])
+    if len({network.deslanted for network in model.members}) > 1:
+        raise StageError(
+            f"{model_path}: expected members that are all for deslanted images, or all for others, "
+            "because ONNX runtimes do not deslant them; combine other models."
+        )
     metrics = read_json(Path(metrics_path), "evaluate")
     if not _are_metrics(metrics):
         fault = "expected numbers by data set and metric, with test.accuracy among them"
         raise invalid_artifact(Path(metrics_path), fault, "evaluate")
-    predictions = predict(network, images, labels)
+    predictions = predict(model, images, labels)
     wrong = sample_mistakes(predictions, examples // 3)
     right = np.flatnonzero(predictions.correct)[: examples - len(wrong)]
     chosen = np.concatenate([right, wrong])
@@ -76,17 +82,17 @@ def main(
     with Artifacts() as artifacts:
         with artifacts.open(export / "model.onnx") as file:
             properties = {"made_by": json.dumps(commands), "metrics": json.dumps(metrics)}
-            file.write(to_onnx(network, properties))
+            file.write(to_onnx(model, properties))
         with artifacts.open(export / "README.md") as file:
-            card = model_card(network, data_set_name(stages), metrics, len(images), commands)
+            card = model_card(model, data_set_name(stages), metrics, len(images), commands)
             file.write(card.encode())
-        if network.image_shape is not None:
+        if model.image_shape is not None:
             with artifacts.open(export / "page.html") as file:
                 names = [about.classes[k] for k in predictions.true[chosen]]
-                file.write(drawing_page(network, images[chosen], names, units).encode())
+                file.write(drawing_page(model, images[chosen], names, units).encode())
     page = (
         "page.html"
-        if network.image_shape
+        if model.image_shape
         else "no page to draw on, because the height and width of the images are unknown"
     )
     click.echo(f"{export}: model.onnx, README.md, and {page}")

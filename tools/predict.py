@@ -11,12 +11,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn import Network
+from nn import Classifier, Ensemble, Network
 from stages.common.artifacts import Artifacts
-from stages.common.command import path_option, stage
+from stages.common.command import copies_option, path_option, stage
 from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, pictures_in, read_picture
-from stages.common.model_io import read_model
+from stages.common.model_io import augmented, read_model
 from stages.exporting.image_preparation import BlankImageError, prepare_image
 from stages.sources.csv import read_csv
 
@@ -56,9 +56,15 @@ class Prediction(NamedTuple):
     type=click.Path(),
     help="Write a submission to Kaggle's Digit Recognizer to this CSV file; IMAGE is test.csv.",
 )
-@path_option("model", "data/model/model.npz", "File written by `train`.")
+@copies_option()
+@path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")
 def main(
-    image: tuple[str, ...], as_json: bool, show: str | None, submission: str | None, model_path: str
+    image: tuple[str, ...],
+    as_json: bool,
+    show: str | None,
+    submission: str | None,
+    copies: int,
+    model_path: str,
 ) -> None:
     """Classify the digit on each IMAGE: a PNG or JPEG file, a folder of them, or - for standard
     input. Photographs, scans and screenshots may have any size and be dark on bright or bright on
@@ -76,14 +82,16 @@ def main(
         raise click.UsageError("predict: expected - at most once, because it is standard input.")
     if submission is not None and (as_json or show is not None):
         raise click.UsageError("predict: --submission cannot be combined with --json or --show.")
-    network = read_model(Path(model_path))
+    model = read_model(Path(model_path))
+    classifier = augmented(model, "predict", copies)
     if submission is not None:
-        _submit(network, image, Path(submission))
+        _submit(model, classifier, image, Path(submission))
         return
-    if network.image_shape is None:
+    if model.image_shape is None:
         raise StageError(
             f"{model_path}: expected a model with a known image shape, got one with "
-            f"{network.sizes[0]} inputs; train it on images whose height and width are known."
+            f"{model.members[0].sizes[0]} inputs; train it on images whose height and width are "
+            "known."
         )
     predictions: list[Prediction] = []
     report: list[dict[str, Any]] = []
@@ -92,9 +100,9 @@ def main(
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
             prepared = prepare_image(
-                read_picture(content), network.image_shape, deslanted=network.deslanted
+                read_picture(content), model.image_shape, deslanted=model.deslanted
             )
-            predictions.append(_predict(network, name, prepared))
+            predictions.append(_predict(classifier, name, prepared))
         except (UnreadableError, BlankImageError) as error:
             report.append({"image": name, "error": str(error)})
             click.echo(f"Error: {name}: {error}.", err=True)
@@ -131,10 +139,10 @@ def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
                 yield str(file), error
 
 
-def _predict(network: Network, name: str, image: NDArray) -> Prediction:
-    probabilities = network.probabilities(image.reshape(-1))
+def _predict(classifier: Classifier, name: str, image: NDArray) -> Prediction:
+    probabilities = classifier.probabilities(image.reshape(-1))
     first, second = np.argsort(-probabilities, kind="stable")[:2]
-    labels = network.classes[first], network.classes[second]
+    labels = classifier.classes[first], classifier.classes[second]
     confidences = float(probabilities[first]), float(probabilities[second])
     return Prediction(name, image, labels, confidences)
 
@@ -154,18 +162,20 @@ def _show(predictions: Sequence[Prediction], path: Path) -> None:
         file.write(gallery_png("prepared images and predictions", images, captions))
 
 
-def _submit(network: Network, names: Sequence[str], path: Path) -> None:
+def _submit(
+    model: Network | Ensemble, classifier: Classifier, names: Sequence[str], path: Path
+) -> None:
     if len(names) != 1:
         raise click.UsageError(
             f"predict: --submission expected one IMAGE, Kaggle's test.csv, got {len(names)}."
         )
     pixels, _ = read_csv(Path(names[0]), labels=False)
-    if pixels.shape[1] != network.sizes[0]:
+    if pixels.shape[1] != (expected := model.members[0].sizes[0]):
         raise StageError(
-            f"{names[0]}: expected images of {network.sizes[0]} pixels, as the model takes, "
+            f"{names[0]}: expected images of {expected} pixels, as the model takes, "
             f"got {pixels.shape[1]}."
         )
-    labels = [network.classes[k] for k in network.predict(network.prepare(pixels))]
+    labels = [model.classes[k] for k in classifier.predict(model.prepare(pixels))]
     with Artifacts() as artifacts:
         artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
     click.echo(f"{len(labels)} images: {path}")

@@ -62,6 +62,17 @@ def stage(name: str, sections: Mapping[str, str] | None = None) -> Callable:
     )
 
 
+def copies_option() -> Callable:
+    """Option `--copies` of test-time augmentation."""
+    return click.option(
+        "--copies",
+        type=integer(0, 1_000),
+        default=0,
+        help="Test-time augmentation: number of augmented copies of each image, whose predictions "
+        "are averaged with that for the image itself.",
+    )
+
+
 def is_parameter(option: click.Parameter) -> bool:
     """Whether params.yaml sets this option, unlike --help, paths and environment options."""
     is_option = isinstance(option, click.Option) and not isinstance(option.type, click.Path)

@@ -1,14 +1,15 @@
-"""Reading of the model that `train` writes."""
+"""Reading of the model that `train` or `combine` writes."""
 
 from pathlib import Path
 
-from nn import ModelFileError, Network, load
+from nn import Classifier, Ensemble, ModelFileError, Network, TestTimeAugmentation, load
 from stages.common.artifacts import invalid_artifact
 from stages.common.datasets import DatasetInfo
+from stages.common.errors import ParameterError
 
 
-def read_model(path: Path) -> Network:
-    """Read a network; raises `StageError` if the file is missing or is not a model."""
+def read_model(path: Path) -> Network | Ensemble:
+    """Read a model; raises `StageError` if the file is missing or is not a model."""
     try:
         with path.open("rb") as file:
             return load(file)
@@ -18,14 +19,15 @@ def read_model(path: Path) -> Network:
         raise invalid_artifact(path, f"expected a model ({error})", "train") from error
 
 
-def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network:
-    """Read a network; raises `StageError` if it does not fit images of `d` pixels of a data set."""
-    network = read_model(path)
-    if network.sizes[0] != d:
-        fault = f"expected a model for images of {d} pixels, got one for {network.sizes[0]}"
+def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network | Ensemble:
+    """Read a model; raises `StageError` if it does not fit images of `d` pixels of a data set."""
+    model = read_model(path)
+    if model.members[0].sizes[0] != d:
+        found = model.members[0].sizes[0]
+        fault = f"expected a model for images of {d} pixels, got one for {found}"
         raise invalid_artifact(path, fault, "train")
     made_for = DatasetInfo(
-        list(network.classes), network.pixel_range, network.image_shape, network.deslanted
+        list(model.classes), model.pixel_range, model.image_shape, model.deslanted
     )
     if made_for != about:
         fault = (
@@ -33,4 +35,20 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network:
             "data set"
         )
         raise invalid_artifact(path, fault, "train")
-    return network
+    return model
+
+
+def augmented(model: Network | Ensemble, command: str, copies: int) -> Classifier:
+    """The model with test-time augmentation by so many copies, or the model itself for 0.
+
+    Raises:
+        ParameterError: If height and width of the images are unknown; it names the `command`.
+    """
+    if not copies:
+        return model
+    if model.image_shape is None:
+        raise ParameterError(
+            f"{command}.copies: expected 0, because height and width of the images are unknown, "
+            f"got {copies}."
+        )
+    return TestTimeAugmentation(model, copies)

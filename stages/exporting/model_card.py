@@ -8,14 +8,14 @@ from typing import Any
 
 import yaml
 
-from nn import Network
+from nn import Ensemble, Network
 
 _TEXT = """---
 {header}---
 
-# {name}: a network that recognises its {count} classes
+# {name}: {kind} that recognises its {count} classes
 
-A multilayer perceptron with layers of {sizes} units, trained in NumPy: {activation} hidden units,
+{networks}, trained in NumPy: {activation} hidden units,
 {loss} loss. Any ONNX runtime can run `model.onnx`{page}.
 
 ## Data
@@ -66,7 +66,7 @@ _NO_PROVENANCE = "Not recorded: `python -m stages.export` takes the commands aft
 
 
 def model_card(
-    network: Network,
+    model: Network | Ensemble,
     data: str,
     metrics: dict[str, Any],
     test_images: int,
@@ -75,13 +75,14 @@ def model_card(
     """The Markdown text.
 
     Args:
-        network: The model.
+        model: The model.
         data: Name of the data set, and after a comma its version.
         metrics: Content of `metrics.json`.
         test_images: Number of test images.
         commands: The commands that made the model, in order.
     """
-    name, shape, (low, high) = data.split(",")[0], network.image_shape, network.pixel_range
+    name, shape, (low, high) = data.split(",")[0], model.image_shape, model.pixel_range
+    networks, inputs = model.members, model.members[0].sizes[0]
     listing = "\n".join(f"$ {command}" for command in commands)
     header = {
         "license": "mit",
@@ -106,26 +107,34 @@ def model_card(
     return _TEXT.format(
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
         name=" ".join(name.split()),
-        count=len(network.classes),
-        sizes="-".join(map(str, network.sizes)),
-        activation=network.activation,
-        loss=network.loss.replace("_", " "),
+        kind="a network" if len(networks) == 1 else f"an ensemble of {len(networks)} networks",
+        count=len(model.classes),
+        networks=_networks(networks),
+        activation=" and ".join(sorted({network.activation for network in networks})),
+        loss=model.loss.replace("_", " "),
         data=data,
         test=test_images,
         low=low,
         high=high,
-        deslanted=_DESLANTED if network.deslanted else "",
-        classes=", ".join(map(_quoted, network.classes)),
+        deslanted=_DESLANTED if model.deslanted else "",
+        classes=", ".join(map(_quoted, model.classes)),
         metrics="\n".join(
             f"| {part} | {key} | {value:.4f} |"
             for part, values in metrics.items()
             for key, value in values.items()
         ),
-        pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{network.sizes[0]} pixels",
+        pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{inputs} pixels",
         page="; `page.html` is a page to draw on, which opens in any browser" if shape else "",
         preparation=_PREPARATION if shape else "",
         provenance=_PROVENANCE.format(commands=listing) if commands else _NO_PROVENANCE,
     )
+
+
+def _networks(networks: Sequence[Network]) -> str:
+    sizes = ["-".join(map(str, network.sizes)) for network in networks]
+    if len(sizes) == 1:
+        return f"A multilayer perceptron with layers of {sizes[0]} units"
+    return f"Multilayer perceptrons with layers of {', '.join(sizes)} units, averaged"
 
 
 def _quoted(name: str) -> str:

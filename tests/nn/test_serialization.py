@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from nn import ModelFileError, Network, load, save
+from nn import Ensemble, ModelFileError, Network, load, save
 
 
 def example(dtype=np.float32):
@@ -55,6 +55,15 @@ def test_a_network_comes_back_as_it_was(dtype):
     for a, b in zip(found.weights + found.biases, network.weights + network.biases, strict=True):
         assert a.dtype == dtype
         np.testing.assert_array_equal(a, b)
+
+
+def test_an_ensemble_comes_back_as_it_was():
+    ensemble = Ensemble([example(), example(np.float64)])
+    found = load(io.BytesIO(saved(ensemble)))
+    assert isinstance(found, Ensemble)
+    assert [member.dtype for member in found.members] == [np.float32, np.float64]
+    images = np.ones((2, 6))
+    np.testing.assert_array_equal(found.probabilities(images), ensemble.probabilities(images))
 
 
 def test_equal_networks_give_equal_bytes():

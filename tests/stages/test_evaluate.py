@@ -175,7 +175,7 @@ def test_a_model_for_other_pixels(refused, model):
     network.pixel_range = (0.0, 16.0)
     with model.open("wb") as file:
         save(network, file)
-    assert "expected a model with the classes, pixel values and image shape" in refused(evaluate)
+    assert "expected a model with the classes, pixel values, image shape" in refused(evaluate)
 
 
 def test_a_tampered_test_set(refused, model, prepared):

@@ -14,10 +14,12 @@ function softmax(z) {
 }
 
 class Network {
-  // model: {classes, activation, output, shape, layers: [{inputs, units, weights, biases}]}, where
-  // weights and biases are base64-encoded little-endian float32.
+  // model: {classes, activation, output, shape, layers: [{inputs, units, weights, biases}],
+  // others}, where weights and biases are base64-encoded little-endian float32; others are the other
+  // members of an ensemble.
   constructor(model) {
     Object.assign(this, model);
+    this.others = (model.others ?? []).map((member) => new Network(member));
     this.layers = model.layers.map((layer) => ({
       ...layer,
       weights: floats(layer.weights),
@@ -45,11 +47,15 @@ class Network {
     return found;
   }
 
-  // Scores of the classes divided by their sum.
+  // Scores of the classes divided by their sum; in an ensemble, the mean of its members'.
   probabilities(image) {
     const scores = this.activations(image).at(-1);
     const sum = scores.reduce((a, b) => a + b, 0) + 1e-37;
-    return Array.from(scores, (score) => score / sum);
+    const all = [
+      Array.from(scores, (score) => score / sum),
+      ...this.others.map((member) => member.probabilities(image)),
+    ];
+    return all[0].map((_, k) => all.reduce((total, some) => total + some[k], 0) / all.length);
   }
 }
 

@@ -1,0 +1,107 @@
+"""Test-time augmentation: the mean of the predictions for an image and for augmented copies of it.
+
+The mistakes of a network change when an image moves or bends a little; their mean has fewer of them
+(Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with Deep Convolutional Neural
+Networks", §4.1, for shifted and mirrored images).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nn.augmentation import Augmentation, Augmenter
+from nn.blas import Array
+from nn.classifier import Classifier, normalize
+from nn.interpolation import interpolate
+
+# About half as strong as is best in training; lengths for an image of 28 pixels.
+_ROTATION, _SCALING, _SHEAR = 6.0, 0.075, 0.06
+_SHIFT, _ELASTIC, _SMOOTHNESS = 0.5 / 28, 0.6 / 28, 5.0 / 28
+# Images at a time, so that memory does not grow with their number.
+_CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class TestTimeAugmentation:
+    """A classifier that averages the probabilities of each image and of its augmented copies.
+
+    The deformations are drawn once, with a fixed seed, and are the same for all images: the
+    prediction for an image does not depend on the others.
+
+    Attributes:
+        classifier: The classifier that predicts each copy.
+        copies: Number of augmented copies of each image.
+
+    Raises:
+        ValueError: If height and width of the images are unknown.
+    """
+
+    classifier: Classifier
+    copies: int
+    __test__ = False  # not a class of tests, whatever pytest concludes from its name
+
+    def __post_init__(self) -> None:
+        if self.classifier.image_shape is None:
+            raise ValueError("image_shape: expected height and width of the images, got None")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the scores."""
+        return self.classifier.classes
+
+    @property
+    def loss(self) -> str:
+        """The loss of the classifier."""
+        return self.classifier.loss
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Height and width of an image in pixels."""
+        return self.classifier.image_shape
+
+    def scores(self, images: ArrayLike) -> Array:
+        """Mean of the probabilities; arguments, shapes and exceptions as `Network.scores`."""
+        rows = np.asanyarray(images)
+        if rows.ndim == 1:
+            return self.scores(rows[None])[0]
+        total = np.array(self.classifier.probabilities(rows))
+        for start in range(0, len(rows), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            for copy in self._copies(np.array(rows[part])):
+                total[part] += self.classifier.probabilities(copy)
+        total /= self.copies + 1
+        return total
+
+    def probabilities(self, images: ArrayLike) -> Array:
+        """Scores divided by their sum, which is 1 except for rounding; shapes as `scores`."""
+        return normalize(self.scores(images))
+
+    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
+        """Index of the highest score: a scalar for one image, (n,) for many."""
+        return self.scores(images).argmax(axis=-1)
+
+    def require_samples(self, images: NDArray, targets: NDArray) -> None:
+        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        self.classifier.require_samples(images, targets)
+
+    def _copies(self, images: NDArray) -> Iterator[NDArray]:
+        """Yield the augmented copies of (n, d) images, each (n, d)."""
+        height, width = self.classifier.image_shape or (0, 0)
+        side = (height + width) / 2
+        strength = Augmentation(
+            rotation=_ROTATION,
+            scaling=_SCALING,
+            shear=_SHEAR,
+            shift=_SHIFT * side,
+            elastic=_ELASTIC * side,
+            smoothness=max(1.0, _SMOOTHNESS * side),
+        )
+        augmenter = Augmenter(strength, (height, width))
+        rng = np.random.default_rng(0)
+        for x, y in zip(*augmenter.sampling_positions(self.copies, rng), strict=True):
+            copies = np.empty_like(images)
+            at_x, at_y = (np.tile(line, (len(images), 1)) for line in (x, y))
+            interpolate(images, (height, width), at_x, at_y, copies)
+            yield copies
