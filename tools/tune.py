@@ -1,78 +1,60 @@
 """tune: prepared images and a search space → `data/search/`: trials, trade-off, the best."""
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from stages.common.command import environment_option, path_option, stage
 from stages.common.errors import StageError
 from stages.common.parameter_types import LARGEST_SEED, count, integer
 from stages.training.data import TrainingData
 from stages.training.options import SECTIONS, training_options
-from tools.tuning.search import Search, run_search
-from tools.tuning.space import read_space
-from tools.tuning.workers import BACKENDS, workers
-
-_METHODS, _BACKENDS = click.Choice(("grid", "random", "halving")), click.Choice(tuple(BACKENDS))
-_SEED, _FOLDS, _WORKERS = integer(0, LARGEST_SEED), integer(0, 100), integer(0, 10_000)
+from tools.tuning.search import rounds, run_search
+from tools.tuning.space import read_candidates
+from tools.tuning.workers import run_locally, run_on_cluster
 
 
 @stage("tune", SECTIONS)
-@click.option(
-    "--method",
-    type=_METHODS,
-    default="random",
-    help="grid: all combinations of lists. random: random draws. halving: random draws, trained "
-    "for a few epochs; the best third continues with three times the epochs, and so on.",
-)
+@click.option("--method", type=click.Choice(["grid", "random", "halving"]), default="random")
 @click.option("--trials", type=count(100_000), default=20, help="Random draws; not for grid.")
-@click.option("--folds", type=_FOLDS, default=0, help="Folds of cross-validation; 0: none.")
-@click.option("--search-seed", type=_SEED, default=0, help="Seed of the draws and of the folds.")
+@click.option("--search-seed", type=integer(0, LARGEST_SEED), default=0, help="Seed of the draws.")
 @training_options
-@environment_option("backend", "TUNE_BACKEND", "Runs the trials.", type=_BACKENDS, default="loky")
-@environment_option("workers", "TUNE_WORKERS", "0: one per core.", type=_WORKERS, default=0)
-@environment_option("scheduler", "TUNE_SCHEDULER", "Such as tcp://10.0.0.1:8786.", default="")
+@environment_option("workers", "TUNE_WORKERS", "0: all cores.", type=integer(0, 10_000), default=0)
+@environment_option("scheduler", "TUNE_SCHEDULER", "Dask scheduler to use instead.", default="")
 @path_option("space", "experiments/search/space.yaml", "Search space: which parameters vary.")
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("search", "data/search", "Folder for the results.")
 def main(space_path: str, prepared_path: str, search_path: str, **options: Any) -> None:
-    """Search for better hyperparameters by their accuracy on validation images or folds.
+    """Search for better hyperparameters by their accuracy on the validation images.
 
-    The parameters of `train` apply to what does not vary. Each trial is trained as `train` would.
-    The test set is never read. An interrupted search resumes with the next trial.
-
-    The backend runs the trials: loky in processes, threading in threads, sequential in this
-    process, dask on a cluster, whose workers are not started here. It changes no result.
+    Method grid tries all combinations of lists, random random draws. halving trains random draws
+    for a few epochs; the best third continues with three times the epochs, and so on. An
+    interrupted search resumes. The test set is never read.
 
     \b
     Example:
       python -m tools.tune --method halving --trials 27 --epochs 9
     """
-    # Imported here: Matplotlib takes half a second, and `--help` does not need it.
-    from tools.tuning.results import write
+    from tools.tuning.results import write  # imports Matplotlib, which `--help` does not need
 
-    place = [options.pop(name) for name in ("backend", "workers", "scheduler")]
+    workers, scheduler = options.pop("workers"), options.pop("scheduler")
+    run = partial(run_on_cluster, scheduler) if scheduler else partial(run_locally, workers)
+    method, *draws = (options.pop(name) for name in ("method", "trials", "search_seed"))
     varying = {str(param.name): param for param in main.params if param.name in SECTIONS}
-    space, data = read_space(Path(space_path), varying), TrainingData.read(Path(prepared_path))
-    search = Search(options, space, data)
-    search.check(space_path)
-    log, total = Path(search_path) / "unfinished.jsonl", sum(count for count, _ in search.rounds())
-    with (
-        workers(*place) as run,
-        tqdm(total=total, desc="tune", unit="trial", disable=None) as progress,
-    ):
-        trials = run_search(search, run, log, progress.update)
+    candidates = read_candidates(Path(space_path), varying, method, *draws)
+    plan = rounds(len(candidates), options["epochs"], method == "halving")
+    names = sorted({*candidates[0], *plan[0][1]})
+    data, log = TrainingData.read(Path(prepared_path)), Path(search_path) / "unfinished.json"
+    trials = run_search(data, [options | values for values in candidates], plan, run, log)
     if trials[0].outcome != "trained":
-        fault = f"all {len(trials)} trials failed: {trials[0].outcome}"
-        raise StageError(f"{space_path}: {fault}; choose smaller values.")
-    click.echo(write(Path(search_path), trials, options["folds"]))
-    log.unlink(missing_ok=True)
+        raise StageError(f"{space_path}: all {len(trials)} trials failed: {trials[0].outcome}")
+    click.echo(write(Path(search_path), names, trials))
+    log.unlink()
 
 
 if __name__ == "__main__":
-    # As Ctrl-C, so that no worker process is left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: ends the workers, too
     main()

@@ -19,7 +19,6 @@ def test_search_and_train_the_best(clone, monkeypatch):
     assert clone.repro("experiments/search/dvc.yaml") == []
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "2")
     assert clone.repro("experiments/search/dvc.yaml") == []  # no parameter
-    monkeypatch.setitem(os.environ, "TUNE_BACKEND", "threading")
     assert clone.repro("--force", "--single-item", "experiments/search/dvc.yaml") == ["tune"]
     assert [clone.read(f"data/search/{name}") for name in FILES] == found
 
@@ -34,10 +33,10 @@ def test_search_and_train_the_best(clone, monkeypatch):
     assert clone.repro() == []  # params.yaml has the best values
 
 
-def test_the_backend_is_not_a_parameter(clone):
+def test_the_workers_are_not_parameters(clone):
     path = clone.folder / "experiments/search/params.yaml"
-    path.write_text(path.read_text() + "  backend: dask\n")
+    path.write_text(path.read_text() + "  workers: 2\n")
     code, output = clone.dvc("repro", "experiments/search/dvc.yaml", check=False)
     assert code != 0
-    assert "tune.backend: not a parameter, because it does not change results; set" in output
+    assert "tune.workers: not a parameter, because it does not change results; set" in output
     assert "Traceback" not in output

@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from searches import FILES, quick
+from searches import FILES, in_this_process, quick
 
 from tools import tune
 
@@ -13,6 +13,11 @@ def space(tmp_path):
     """Write the search space."""
     (tmp_path / "experiments/search").mkdir(parents=True)
     return (tmp_path / "experiments/search/space.yaml").write_text
+
+
+@pytest.fixture
+def _without_workers(monkeypatch):
+    monkeypatch.setattr(tune, "run_locally", in_this_process)
 
 
 @pytest.fixture

@@ -8,14 +8,16 @@ import pytest
 from searches import LISTS, RANGES
 from sklearn.base import BaseEstimator
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import HalvingRandomSearchCV, StratifiedKFold
+from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler
 
 from nn import Trainer, TrainingConfig, load, score
 from stages import train
 from stages.common.datasets import DatasetInfo
 from stages.training.data import TrainingData
-from tools.tuning.search import Search, run_search
+from tools.tuning.search import rounds, run_search
 from tools.tuning.space import Distribution
+
+pytestmark = pytest.mark.usefixtures("_without_workers")
 
 
 def part(prepared, name):
@@ -53,27 +55,6 @@ def test_a_grid_is_a_loop_over_runs(tuned, space, prepared):
     # Two lines, and no bar where there is no terminal.
     assert len(output.splitlines()) == 2
     assert "\r" not in output
-
-
-def test_folds(tuned, space, prepared):
-    space(LISTS)
-    _, rows, _ = tuned("--method", "grid", "--folds", 3, "--search-seed", 5)
-    images, labels = part(prepared, "train")
-    folds = StratifiedKFold(3, shuffle=True, random_state=5).split(images, labels.argmax(axis=1))
-    expected = [
-        by_hand(
-            images[learnt],
-            labels[learnt],
-            (images[rest], labels[rest]),
-            hidden=(5,),
-            learning_rate=3.0,
-            epochs=4,
-        )
-        for learnt, rest in folds
-    ]
-    row = next(row for row in rows if (row["hidden"], row["learning_rate"]) == ("5", "3.0"))
-    assert float(row["accuracy"]) == pytest.approx(np.mean(expected), abs=1e-6)
-    assert float(row["deviation"]) == pytest.approx(np.std(expected), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -147,27 +128,25 @@ class Instant(BaseEstimator):
 
 @pytest.mark.parametrize(("trials", "epochs"), [(1, 1), (2, 9), (9, 1), (30, 8), (81, 81), (3, 5)])
 def test_the_rounds_of_halving_are_those_of_scikit_learn(trials, epochs, tmp_path):
-    space = {"learning_rate": Distribution("uniform", 0.001, 1.0)}
-    options = vars(TrainingConfig(epochs=epochs)) | {
-        "method": "halving", "trials": trials, "folds": 0, "search_seed": 0,
-    }  # fmt: skip
+    space = {"learning_rate": Distribution(0.001, 1.0)}
+    candidates = list(ParameterSampler(space, trials, random_state=0))
+    options = vars(TrainingConfig(epochs=epochs))
     part = np.zeros((4, 2), np.float32), np.eye(4, dtype=np.float32)
-    about = DatasetInfo(list("abcd"), (0.0, 1.0))
-    search = Search(options, space, TrainingData(about, *part, part, []))
+    data = TrainingData(DatasetInfo(list("abcd"), (0.0, 1.0)), *part, part, [])
+    plan = rounds(trials, epochs, True)
 
-    def run(function, search, tasks):
-        yield from ((params, [params["learning_rate"]]) for params in reversed(tasks))
+    def run(data, tasks, done):
+        for task in reversed(tasks):
+            done(task, (task["learning_rate"], "trained"))
 
-    done = []
-    found = run_search(search, run, tmp_path / "log", done.append)
+    found = run_search(data, [options | c for c in candidates], plan, run, tmp_path / "log")
     theirs = HalvingRandomSearchCV(
         Instant(), space, n_candidates=trials, factor=3, resource="epochs", cv=2, refit=False,
-        min_resources=search.rounds()[0][1]["epochs"], max_resources=epochs, random_state=0,
+        min_resources=plan[0][1]["epochs"], max_resources=epochs, random_state=0,
     ).fit(np.zeros((8, 2)), np.repeat([0, 1], 4)).cv_results_  # fmt: skip
-    assert sum(done) == len(found) == len(theirs["params"])
-    assert {(t.round, t.params["epochs"], t.params["learning_rate"]) for t in found} == {
-        (number, params["epochs"], params["learning_rate"])
-        for number, params in zip(theirs["iter"], theirs["params"], strict=True)
+    assert sum(count for count, _ in plan) == len(found) == len(theirs["params"])
+    assert {(t.options["epochs"], t.options["learning_rate"]) for t in found} == {
+        (params["epochs"], params["learning_rate"]) for params in theirs["params"]
     }
 
 
@@ -188,11 +167,11 @@ def test_the_test_set_is_not_read(tuned, space, prepared):
 
 def test_ranges_include_both_bounds():
     rng = np.random.RandomState(0)
-    assert {Distribution("integer", 1, 3).rvs(rng) for _ in range(50)} == {1, 2, 3}
-    assert {Distribution("log", 1, 3).rvs(rng) for _ in range(50)} == {1, 2, 3}
-    drawn = np.array([Distribution("log", 1e-4, 1.0).rvs(rng) for _ in range(2000)])
+    assert {Distribution(1, 3).rvs(rng) for _ in range(50)} == {1, 2, 3}
+    assert {Distribution(1, 3, log=True).rvs(rng) for _ in range(50)} == {1, 2, 3}
+    drawn = np.array([Distribution(1e-4, 1.0, log=True).rvs(rng) for _ in range(2000)])
     assert drawn.min() >= 1e-4
     assert drawn.max() <= 1.0
     assert np.mean(drawn < 1e-2) == pytest.approx(0.5, abs=0.05)
-    drawn = [Distribution("uniform", 0.123456, 0.123457).rvs(rng) for _ in range(9)]
+    drawn = [Distribution(0.123456, 0.123457).rvs(rng) for _ in range(9)]
     assert all(0.123456 <= number <= 0.123457 for number in drawn)

@@ -1,4 +1,4 @@
-"""tune: the backend changes no result; workers, schedulers and searches may die."""
+"""tune: the workers change no result; workers, schedulers and searches may die."""
 
 import json
 import os
@@ -6,27 +6,28 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
-from concurrent.futures import BrokenExecutor
-from dataclasses import replace
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import dask
-import numpy as np
 import psutil
 import pytest
 from deadly import Deadly
 from distributed import Client, LocalCluster
-from searches import LISTS, RANGES, quick
+from searches import LISTS, RANGES, in_this_process, quick
 
 from nn import TrainingConfig
 from stages.training.data import TrainingData
 from tools import tune
-from tools.tuning import search as search_module
-from tools.tuning.search import Search, run_search, run_trial
-from tools.tuning.workers import workers
+from tools.tuning import workers
+from tools.tuning.search import rounds, run_search, run_trial
+from tools.tuning.workers import run_locally, run_on_cluster
 
+EXPECTED = "tune.scheduler: expected a Dask scheduler with workers"
 ROOT = Path(__file__).parent.parent.parent
 # As `python -m tools.tune`.
 SHORT_TIMEOUT = """
@@ -40,11 +41,14 @@ ENDLESS = "hidden: [[5], [8, 6]]\nepochs: [1, 1000000]\n"
 
 
 @pytest.fixture
-def setup(prepared):
-    """A search over learning rates, to be run without the command line."""
-    options = vars(TrainingConfig(hidden=(8,), epochs=3)) | {"class_weight": "equal", "seed": 0}
-    options |= {"method": "grid", "trials": 4, "folds": 0, "search_seed": 0}
-    return Search(options, {"learning_rate": [1.0, 2.0]}, TrainingData.read(prepared))
+def data(prepared):
+    return TrainingData.read(prepared)
+
+
+def options(rates):
+    """Options of training for each learning rate, for a search without the command line."""
+    others = vars(TrainingConfig(hidden=(8,), epochs=3)) | {"class_weight": "equal", "seed": 0}
+    return [others | {"learning_rate": rate} for rate in rates]
 
 
 @pytest.fixture(scope="module")
@@ -60,65 +64,56 @@ def scheduler():
             yield cluster.scheduler_address
 
 
-@pytest.mark.parametrize("backend", [("loky", 2), ("threading", 2), ("sequential", 1), ("dask", 0)])
-@pytest.mark.parametrize("method", [("--trials", 7), ("--method", "halving", "--folds", 2)])
-def test_same_bytes_on_every_backend(backend, method, tuned, space, scheduler):
+@pytest.mark.parametrize("method", [("--trials", 4), ("--method", "halving", "--trials", 6)])
+def test_same_bytes_with_any_workers(method, tuned, space, scheduler, monkeypatch):
     space(RANGES)
-    name, count = backend
-    alone = tuned(*method)
-    options = ("--backend", name, "--workers", count, "--scheduler", scheduler)
-    assert tuned(*method, *options) == alone
-    assert tuned(*method, "--search-seed", 1) != alone
+    with monkeypatch.context() as patch:
+        patch.setattr(tune, "run_locally", in_this_process)
+        alone = tuned(*method)
+        assert tuned(*method, "--search-seed", 1) != alone
+    assert tuned(*method, "--workers", 1) == alone
+    assert tuned(*method, "--workers", 2) == alone
+    assert tuned(*method, "--scheduler", scheduler) == alone
 
 
-@pytest.mark.parametrize(("name", "method"), [("loky", "random"), ("dask", "halving")])
+@pytest.mark.parametrize(("name", "halving"), [("one", False), ("two", True), ("cluster", True)])
 def test_a_trial_that_kills_its_worker_is_lost_and_the_others_are_not(
-    name, method, setup, scheduler, tmp_path
+    name, halving, data, scheduler, tmp_path, monkeypatch
 ):
-    space = {"learning_rate": [0.5, 1.0, Deadly(2.0), 3.0]}
-    setup = replace(setup, options=setup.options | {"method": method}, space=space)
-    with workers("sequential", 1, "") as run:
-        alone = run_search(setup, run, tmp_path / "alone", lambda n: None)
-    done = []
-    with workers(name, 2, scheduler) as run:
-        trials = run_search(setup, run, tmp_path / "log", done.append)
-    assert sum(done) == sum(count for count, _ in setup.rounds())
+    monkeypatch.setattr(workers, "TIMEOUT", 90)  # a busy machine starts workers slowly
+    candidates = options([0.5, 1.0, Deadly(2.0), 3.0])
+    plan = rounds(4, 3, halving)
+    run = {
+        "one": partial(run_locally, 1),
+        "two": partial(run_locally, 2),
+        "cluster": partial(run_on_cluster, scheduler),
+    }
+    alone = run_search(data, candidates, plan, partial(in_this_process, 0), tmp_path / "alone")
+    trials = run_search(data, candidates, plan, run[name], tmp_path / "log")
+    assert len(trials) == sum(count for count, _ in plan)
     lost = [trial for trial in trials if trial.outcome == "lost"]
-    assert [trial.params["learning_rate"] for trial in lost] == [2.0]
-    assert np.isnan(lost[0].accuracy)
-    accuracy = {json.dumps(trial.params): trial.accuracy for trial in alone}
-    first = [trial for trial in trials if trial.round == 0]
+    assert [trial.options["learning_rate"] for trial in lost] == [2.0]
+    assert lost[0].accuracy == 0
+    accuracy = {json.dumps(trial.options): trial.accuracy for trial in alone}
+    first = [trial for trial in trials if trial.options["epochs"] == plan[0][1].get("epochs", 3)]
     assert len(first) == 4
     trained = [trial for trial in first if trial.outcome == "trained"]
     assert len(trained) == 3
-    assert all(trial.accuracy == accuracy[json.dumps(trial.params)] for trial in trained)
+    assert all(trial.accuracy == accuracy[json.dumps(trial.options)] for trial in trained)
 
 
-def hungry(search, params):
-    """Need more memory than there is, if the learning rate is 2."""
-    return None if params["learning_rate"] == 2.0 else run_trial(search, params)
-
-
-def doomed(search, params):
-    raise BrokenExecutor("a worker died")
-
-
-def test_a_trial_without_memory_is_lost(setup, tmp_path, monkeypatch):
+def test_a_trial_without_memory_is_a_row(data, monkeypatch):
     def train_epochs(self, *data):
         raise MemoryError
 
-    monkeypatch.setattr(search_module, "run_trial", hungry)
-    with workers("sequential", 1, "") as run:
-        trials = run_search(setup, run, tmp_path / "log", lambda n: None)
-    assert [trial.outcome for trial in trials] == ["trained", "lost"]
     monkeypatch.setattr("nn.Trainer.train_epochs", train_epochs)
-    assert run_trial(setup, {"learning_rate": 2.0}) is None
+    assert run_trial(data, *options([2.0])) == (0, "out of memory")
 
 
 def test_workers_that_always_die_end_the_search(refused, space, prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr(search_module, "run_trial", doomed)
+    monkeypatch.setattr(tune, "run_locally", lambda *work: None)  # no trial has a result
     space(LISTS)
-    line = refused(tune, *quick("--backend", "sequential"))
+    line = refused(tune, *quick())
     assert line.startswith("experiments/search/space.yaml: all 6 trials failed: lost")
     assert not (tmp_path / "data/search").exists()
 
@@ -163,8 +158,8 @@ def busy_children(process):
 
 def trials_done(folder):
     """How many trials a search has written to its log."""
-    log = folder / "data/search/unfinished.jsonl"
-    return len(log.read_text().splitlines()) - 1 if log.exists() else 0
+    log = folder / "data/search/unfinished.json"
+    return len(json.loads(log.read_text())) if log.exists() else 0
 
 
 @pytest.mark.parametrize("whom", ["group", "process"])
@@ -188,16 +183,16 @@ def test_signals_end_it_and_leave_nothing_behind(whom, started, space, tmp_path)
 def test_a_killed_search_resumes(started, space, tuned, tmp_path, monkeypatch):
     calls = []
 
-    def counted(search, params):
-        calls.append(params)
-        return run_trial(search, params)
+    def counted(count, data, tasks, done):
+        calls.extend(tasks)
+        in_this_process(count, data, tasks, done)
 
-    monkeypatch.setattr(search_module, "run_trial", counted)
+    monkeypatch.setattr(tune, "run_locally", counted)
     space(LISTS)
-    options = ("--method", "grid", "--epochs", 500)
+    options = ("--method", "grid", "--epochs", 300)
     whole = tuned(*options)
     assert len(calls) == 6
-    log = tmp_path / "data/search/unfinished.jsonl"
+    log = tmp_path / "data/search/unfinished.json"
     assert not log.exists()
 
     process = started(*map(str, quick(*options)))
@@ -206,7 +201,6 @@ def test_a_killed_search_resumes(started, space, tuned, tmp_path, monkeypatch):
     process.wait()
     kept = trials_done(tmp_path)
     assert 1 <= kept < 6
-    log.write_text(log.read_text() + '\n["incomplete')
     calls.clear()
     assert tuned(*options) == whole
     assert len(calls) == 6 - kept
@@ -214,14 +208,25 @@ def test_a_killed_search_resumes(started, space, tuned, tmp_path, monkeypatch):
 
 
 def test_a_scheduler_that_stays_silent(refused, space, prepared, monkeypatch):
-    monkeypatch.setattr("tools.tuning.workers.TIMEOUT", 1)
+    monkeypatch.setattr(workers, "TIMEOUT", 1)
     space(LISTS)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        line = refused(tune, *quick("--backend", "dask", "--scheduler", address))
-    assert line.startswith(
-        f"tune.scheduler: expected a Dask scheduler at '{address}', got TimeoutE"
-    )
+        line = refused(tune, *quick("--scheduler", address))
+    assert line.startswith(f"{EXPECTED} at '{address}', got TimeoutE")
+
+
+def test_a_server_that_is_no_scheduler(refused, space, prepared):
+    space(LISTS)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"tcp://127.0.0.1:{server.server_port}"
+    try:
+        line = refused(tune, *quick("--scheduler", address))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert line.startswith(f"{EXPECTED} at '{address}', got ")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +254,7 @@ def test_a_cluster_that_is_gone_ends_the_search(whose, signum, started, space, t
     try:
         with Client(address, timeout=60) as client:
             client.wait_for_workers(1, timeout=60)
-        process = started("--method", "grid", "--backend", "dask", "--scheduler", address)
+        process = started("--method", "grid", "--scheduler", address)
         wait_for(lambda: trials_done(tmp_path), process)
         of_cluster[whose == "worker"].send_signal(signum)
         output = process.communicate(timeout=30)[0]
@@ -260,25 +265,23 @@ def test_a_cluster_that_is_gone_ends_the_search(whose, signum, started, space, t
     assert process.returncode == 1
     assert "Traceback" not in output
     line = output.splitlines()[-1]
-    assert line.startswith("Error: tune.scheduler: lost the scheduler or all workers; start")
-
-
-def test_a_search_on_a_cluster_can_be_interrupted(scheduler, started, space, tmp_path):
-    space(ENDLESS)
-    process = started("--method", "grid", "--backend", "dask", "--scheduler", scheduler)
-    wait_for(lambda: trials_done(tmp_path), process)
-    process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=30)[0]
-    with Client(scheduler) as client:
-        client.restart()  # the workers are still training
-    assert process.returncode == 1
-    assert "Traceback" not in output
-    assert output.splitlines()[-1] == "Aborted!"
+    assert line.startswith(f"Error: {EXPECTED} at '{address}', got ")
 
 
 def test_without_dask(refused, space, prepared, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     space(LISTS)
-    line = refused(tune, *quick("--backend", "dask"))
-    assert line.startswith("tune.scheduler: expected a Dask scheduler at '', got ModuleNotFoundE")
-    assert "run pip install -e '.[cluster]'" in line
+    line = refused(tune, *quick("--scheduler", "tcp://127.0.0.1:1"))
+    assert line.startswith(f"{EXPECTED} at 'tcp://127.0.0.1:1', got ModuleNotFoundE")
+
+
+# The last test, because the workers of the scheduler continue to train.
+def test_a_search_on_a_cluster_can_be_interrupted(scheduler, started, space, tmp_path):
+    space(ENDLESS)
+    process = started("--method", "grid", "--scheduler", scheduler)
+    wait_for(lambda: trials_done(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=30)[0]
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert output.splitlines()[-1] == "Aborted!"

@@ -1,128 +1,60 @@
-"""Where trials run: in processes of this machine, through joblib, or on a Dask cluster.
-
-A task whose worker dies runs again, alone; if its worker dies again, its result is None.
-"""
+"""Where trials run: in processes of this machine, through joblib, or on a Dask cluster."""
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed
 
-from stages.common.errors import ParameterError, StageError
+from stages.common.errors import StageError
+from stages.training.data import TrainingData
+from tools.tuning.search import run_trial
 
-BACKENDS = ("loky", "threading", "sequential", "dask")
-# Seconds until a scheduler must have answered, and until it must have a worker.
-TIMEOUT = 10
-# Pairs of a task and function(shared, task), in order of completion; None if the worker died.
-Results = Iterator[tuple[Any, Any]]
-Run = Callable[[Callable, Any, list], Results]
+TIMEOUT = 15  # seconds until a scheduler must have answered, and until it must have a worker
 
 
-@contextmanager
-def workers(backend: str, count: int, scheduler: str) -> Iterator[Run]:
-    """Yield a function that runs tasks on `count` workers (0: one per core)."""
-    with ExitStack() as stack:
-        attempt: Run = _locally
-        if backend == "dask":
-            logging.disable()  # Dask logs tracebacks of lost connections
-            stack.callback(logging.disable, logging.NOTSET)
-            client = _connect(scheduler)
-            stack.callback(client.close, timeout=2)
-            attempt = partial(_on_cluster, client)
-        else:
-            # One thread for BLAS in each process; the other backends take no such argument.
-            threads = {"inner_max_num_threads": 1} if backend == "loky" else {}
-            stack.enter_context(parallel_config(backend, n_jobs=count or -1, **threads))
-        yield partial(_run, attempt)
-
-
-def _run(attempt: Run, function: Callable, shared: Any, tasks: list) -> Results:
-    suspects = []
-    for task, result in attempt(function, shared, tasks):
-        if result is None:
-            suspects.append(task)
-        else:
-            yield task, result
-    for task in suspects:
-        yield from attempt(function, shared, [task])
-
-
-def _locally(function: Callable, shared: Any, tasks: list) -> Results:
-    waiting, started = list(tasks), list[Any]()
-
-    def calls() -> Iterator[Any]:
-        for task in list(waiting):
-            started.append(task)
-            yield delayed(lambda task: (task, function(shared, task)))(task)
-
+def run_locally(count: int, data: TrainingData, tasks: list, done: Callable) -> None:
+    """Run trials in `count` processes (0: one per core); call `done` with each and its result."""
+    count, waiting = count or cpu_count(), list(tasks)
+    # `count` trials at a time; with a single job, joblib would run them in this process.
+    options = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": count}
+    call = delayed(lambda task: (task, run_trial(data, task)))
     while waiting:
-        # One task per worker at a time: when one worker dies, all tasks in progress are lost.
-        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
-            for task, result in parallel(calls()):
+            for task, result in Parallel(max(count, 2), **options)(map(call, list(waiting))):
                 waiting.remove(task)
-                yield task, result
-        except BrokenExecutor:
-            for task in [task for task in started if task in waiting]:
-                waiting.remove(task)
-                yield task, None
+                done(task, result)
+        except BrokenExecutor:  # a worker has died, and all trials in progress are lost
+            del waiting[:count]
 
 
-def _connect(address: str) -> Any:
-    async def greet() -> None:
-        (await connect(address, TIMEOUT)).abort()
-
+def run_on_cluster(address: str, data: TrainingData, tasks: list, done: Callable) -> None:
+    """Run trials on the workers of a Dask scheduler; call `done` with each and its result."""
+    logging.disable()  # Dask logs tracebacks of lost connections
     try:
-        from distributed import Client, connect
-
-        # A Client would wait for ever for a server that accepts connections and stays silent.
-        asyncio.run(asyncio.wait_for(greet(), TIMEOUT))
-        return Client(address, timeout=TIMEOUT)
-    except (ImportError, OSError, ValueError) as error:
-        raise ParameterError(
-            f"tune.scheduler: expected a Dask scheduler at {address!r}, got {error!r}; run "
-            "pip install -e '.[cluster]', and set TUNE_SCHEDULER as `dask scheduler` prints it."
-        ) from error
+        asyncio.run(_submit(address, data, tasks, done))
+    except (ImportError, OSError, ValueError, MemoryError) as error:  # MemoryError: HTTP
+        fault = f"expected a Dask scheduler with workers at {address!r}, got {error!r}"
+        raise StageError(f"tune.scheduler: {fault}; start them, and tune again.") from error
 
 
-def _require_worker(client: Any) -> None:
-    """Raise OSError if the scheduler does not answer, or has no worker for `TIMEOUT` seconds."""
-    deadline = time.monotonic() + TIMEOUT
-    while client.status == "running" and time.monotonic() < deadline:
-        # Client.wait_for_workers would wait for ever for a scheduler that has stopped answering.
-        known = client.sync(client.scheduler.identity, n_workers=1, callback_timeout=TIMEOUT)
-        if known["workers"]:
-            return
-        time.sleep(0.1)
-    raise ConnectionError
+async def _submit(address: str, data: TrainingData, tasks: list, done: Callable) -> None:
+    """Raise OSError if the scheduler is silent, or has no worker, for `TIMEOUT` seconds."""
+    from distributed import Client, KilledWorker, as_completed, connect
 
-
-def _on_cluster(client: Any, function: Callable, shared: Any, tasks: list) -> Results:
-    from distributed import CancelledError, KilledWorker, as_completed
-
-    try:
-        _require_worker(client)
-        data = client.scatter(shared, broadcast=True, hash=False)
-        futures = client.map(function, [data] * len(tasks), tasks, pure=False)
+    # A Client would wait for ever for a server that accepts connections and stays silent.
+    (await asyncio.wait_for(connect(address, TIMEOUT), TIMEOUT)).abort()
+    async with Client(address, asynchronous=True, timeout=TIMEOUT) as client:
+        shared = await client.scatter(data, broadcast=True, hash=False, timeout=TIMEOUT)
+        futures = client.map(run_trial, [shared] * len(tasks), tasks, pure=False)
         task_of = dict(zip(futures, tasks, strict=True))
         finished = as_completed(futures, with_results=True, raise_errors=False)
         while not finished.is_empty():
+            await asyncio.wait_for(client.wait_for_workers(1), TIMEOUT)
+            await asyncio.sleep(0.1)
             for future, result in finished.next_batch(block=False):
-                error = result[1] if isinstance(result, tuple) else result
-                # Cancelled: the worker had the only copy of the data.
-                lost = isinstance(error, KilledWorker | CancelledError)
-                if isinstance(error, Exception) and not lost:
-                    raise StageError(f"tune.backend: a worker failed with {error!r}.") from error
-                yield task_of[future], None if lost else result
-            _require_worker(client)
-            time.sleep(0.1)
-    except OSError as error:
-        raise StageError(
-            "tune.scheduler: lost the scheduler or all workers; start them, and tune again."
-        ) from error
+                if future.status == "finished":
+                    done(task_of[future], result)
+                elif future.status == "error" and not isinstance(result[1], KilledWorker):
+                    raise StageError(f"tune.scheduler: a worker failed with {result[1]!r}.")

@@ -1,46 +1,47 @@
-"""Results of a search: order, table, Pareto front, and the command to copy."""
+"""Results of a search: order, table, and the command to copy."""
 
-import math
+import csv
+import json
 
+import numpy as np
 import pytest
 
-from tools.tuning.results import command, pareto_front, table
-from tools.tuning.search import Trial, ranked
+from stages.common.datasets import DatasetInfo
+from stages.training.data import TrainingData
+from tools.tuning.results import write
+from tools.tuning.search import Trial, run_search
 
 
-def trial(score, cost=1, number=0, name=0):
-    outcome = "lost" if score is None else "diverged" if math.isnan(score) else "trained"
-    accuracy, deviation = (math.nan, math.nan) if outcome != "trained" else (score, 0.0)
-    return Trial({"hidden": (name, 2)}, number, cost, outcome, accuracy, deviation)
+def test_failures_last_then_the_last_round_then_accuracy_then_cost_then_the_draw(tmp_path):
+    part = np.zeros((4, 2), np.float32), np.eye(4, dtype=np.float32)
+    data = TrainingData(DatasetInfo(list("abcd"), (0.0, 1.0)), *part, part, [])
+    # (units, first round, second round); None: the worker died.
+    trials = [(1, 0.8, 0.7), (5, 0.9, (0.0, "diverged")), (2, 0.9, 0.1), (2, 0.9, 0.1), (3, None)]
+    candidates = [{"hidden": (u[0],), "seed": k} for k, u in enumerate(trials)]
 
+    def run(data, tasks, done):
+        for task in tasks:
+            result = trials[task["seed"]][task["epochs"]]
+            if result is not None:
+                done(task, result if isinstance(result, tuple) else (result, "trained"))
 
-def test_failures_last_then_the_last_round_then_accuracy_then_cost_then_the_draw():
-    trials = [
-        trial(0.8),
-        trial(math.nan, number=2),
-        trial(0.9, cost=3),
-        trial(0.9),
-        trial(0.9, name=1),
-        trial(0.7, number=1),
-        trial(None),
-    ]
-    found = ranked(trials)
-    assert [trials.index(trial) for trial in found] == [5, 3, 4, 2, 0, 1, 6]
+    plan = [(5, {"epochs": 1}), (4, {"epochs": 2})]
+    found = run_search(data, candidates, plan, run, tmp_path / "log")
+    assert [(t.options["epochs"], t.options["seed"]) for t in found] == [
+        (2, 0), (2, 2), (2, 3), (1, 2), (1, 3), (1, 1), (1, 0), (2, 1), (1, 4),
+    ]  # fmt: skip
     assert [trial.outcome for trial in found[-2:]] == ["diverged", "lost"]
 
 
-def test_the_pareto_front():
-    found = ranked([trial(0.5, 1), trial(0.4, 2), trial(0.6, 3), trial(0.6, 4), trial(math.nan)])
-    assert [trial.cost for trial in pareto_front(found)] == [1, 3]
-
-
-def test_the_table_has_no_number_for_a_failed_trial():
-    header, *rows = table([trial(0.5, 7), trial(math.nan, 8), trial(None, 9)], folds=3)
-    assert header == ["rank", "hidden", "accuracy", "deviation", "multiplications", "outcome"]
-    assert rows == [
-        [1, "0-2", "0.500000", "0.000000", 7, "trained"],
-        [2, "0-2", "", "", 8, "diverged"],
-        [3, "0-2", "", "", 9, "lost"],
+def test_the_table_has_no_number_for_a_failed_trial(tmp_path):
+    options = {"hidden": (8, 2), "seed": 0}
+    found = [(7, 0.5, "trained"), (8, 0.0, "diverged"), (9, 0.0, "lost")]
+    write(tmp_path, ["hidden"], [Trial(options, *values) for values in found])
+    assert list(csv.reader((tmp_path / "trials.csv").open())) == [
+        ["rank", "hidden", "accuracy", "multiplications", "outcome"],
+        ["1", "8-2", "0.500000", "7", "trained"],
+        ["2", "8-2", "", "8", "diverged"],
+        ["3", "8-2", "", "9", "lost"],
     ]
 
 
@@ -48,15 +49,17 @@ def test_the_table_has_no_number_for_a_failed_trial():
     ("params", "line"),
     [
         (
-            {"regularization": {"l2": 1e-05}, "train": {"seed": 3}},
+            {"l2": 1e-05, "seed": 3},
             "dvc exp run -S 'regularization.l2=1.0e-05' -S 'train.seed=3'",
         ),
-        ({"regularization": {"l2": 1.5e-05}}, "dvc exp run -S 'regularization.l2=1.5e-05'"),
+        ({"l2": 1.5e-05}, "dvc exp run -S 'regularization.l2=1.5e-05'"),
         (
-            {"train": {"hidden": (300, 100), "loss": "quadratic"}},
+            {"hidden": (300, 100), "loss": "quadratic"},
             "dvc exp run -S 'train.hidden=[300,100]' -S 'train.loss=quadratic'",
         ),
     ],
 )
-def test_the_command_to_copy(params, line):
-    assert command(params) == line
+def test_the_command_to_copy(params, line, tmp_path):
+    output = write(tmp_path, list(params), [Trial(params, 1, 0.9, "trained")])
+    assert output == f"best of 1 trials (0 failed): accuracy 90.00%\n{line}"
+    assert json.loads((tmp_path / "best.json").read_text())["command"] == line
