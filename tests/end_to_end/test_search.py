@@ -14,12 +14,12 @@ def test_search_and_train_the_best(clone, monkeypatch):
     assert clone.repro() == ["train", "evaluate", "export"]  # and no search
 
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "1")
-    assert clone.repro("experiments/search/dvc.yaml") == ["tune"]
+    assert clone.experiment("search/dvc.yaml") == ["tune"]
     found = [clone.read(f"data/search/{name}") for name in FILES]
-    assert clone.repro("experiments/search/dvc.yaml") == []
+    assert clone.experiment("search/dvc.yaml") == []
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "2")
-    assert clone.repro("experiments/search/dvc.yaml") == []  # no parameter
-    assert clone.repro("--force", "--single-item", "experiments/search/dvc.yaml") == ["tune"]
+    assert clone.experiment("search/dvc.yaml") == []  # no parameter
+    assert clone.experiment("search/dvc.yaml", "--force", "--single-item") == ["tune"]
     assert [clone.read(f"data/search/{name}") for name in FILES] == found
 
     best = json.loads(found[0])
@@ -36,7 +36,7 @@ def test_search_and_train_the_best(clone, monkeypatch):
 def test_the_workers_are_not_parameters(clone):
     path = clone.folder / "experiments/search/params.yaml"
     path.write_text(path.read_text() + "  workers: 2\n")
-    code, output = clone.dvc("repro", "experiments/search/dvc.yaml", check=False)
+    code, output = clone.dvc("--cd", "experiments", "repro", "search/dvc.yaml", check=False)
     assert code != 0
     assert "tune.workers: not a parameter, because it does not change results; set" in output
     assert "Traceback" not in output

@@ -66,6 +66,10 @@ class Clone:
         """Run `dvc repro`; the names of the stages that ran, in order."""
         return stages_run(self.dvc("repro", *arguments))
 
+    def experiment(self, *arguments):
+        """As `repro`, in the DVC project of the experiments."""
+        return stages_run(self.dvc("--cd", "experiments", "repro", *arguments))
+
     def edit(self, **changes):
         """Change values in params.yaml, as a person would: `train__epochs="3"`."""
         path = self.folder / "params.yaml"
