@@ -103,8 +103,12 @@ def _resume_or_start(
     trainer, checkpoint = new_trainer(), file.read()
     if checkpoint is None:
         return trainer, []
-    trainer.restore(checkpoint.state)
-    if checkpoint.finished and trainer.finished:
+    try:
+        trainer.restore(checkpoint.state)
+    except (KeyError, TypeError, ValueError):  # a damaged file
+        return new_trainer(), []
+    # A run of more epochs may have gone too far for this one.
+    if trainer.epoch > config.epochs or (checkpoint.finished and trainer.finished):
         return new_trainer(), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
     return trainer, checkpoint.history

@@ -24,7 +24,7 @@ from stages.training.dvclive_log import Epoch
 
 _HERE = Path(__file__).parent
 # Folders and files with the code that affects training.
-_CODE = (Path(nn.__file__).parent, _HERE, _HERE.parent / "train.py")
+_CODE = (Path(nn.__file__).parent, _HERE, _HERE.parent / "common", _HERE.parent / "train.py")
 
 
 class Checkpoint(NamedTuple):

@@ -13,6 +13,7 @@ import pytest
 
 from stages import train
 from stages.training.checkpoint import CheckpointFile
+from stages.training.options import SECTIONS
 
 # Nothing that has a state is left out: momenta, averages, early stopping, every use of chance.
 RICH = (
@@ -92,6 +93,46 @@ def test_not_where_the_schedule_depends_on_their_number(run, interrupted):
 def test_other_parameters_start_anew(change, run, interrupted):
     interrupted(3, *PLAIN)
     assert GOING_ON not in run(train, *PLAIN, *change).output
+
+
+# Another valid value of each parameter, for runs of 4 epochs.
+CHANGED = {
+    "hidden": 5, "activation": "tanh", "loss": "cross_entropy", "initialization": "glorot",
+    "optimizer": "momentum", "learning_rate": 0.5, "batch_size": 7, "epochs": 2,
+    "arithmetic": "float32", "momentum": 0.5, "beta2": 0.9, "schedule": "cosine", "warmup": 1,
+    "lr_decay": 0.1, "lr_decay_epochs": 1, "l2": 0.01, "weight_decay": 0.01, "max_norm": 1,
+    "dropout_input": 0.2, "dropout_hidden": 0.2, "label_smoothing": 0.1, "ema_decay": 0.9,
+    "patience": 1, "monitor": "accuracy", "rotation": 5, "scaling": 0.1, "shear": 0.1, "shift": 1,
+    "elastic": 0.5, "smoothness": 2, "seed": 1, "class_weight": "balanced",
+}  # fmt: skip
+# With these, the parameters of one method have an effect too.
+ADAM = {"optimizer": "adam", "learning_rate": 0.02}
+STEPS = {"schedule": "step", "lr_decay_epochs": 2}
+CONTEXT = {
+    "momentum": ADAM, "beta2": ADAM, "lr_decay": STEPS, "lr_decay_epochs": STEPS,
+    "monitor": {"patience": 2}, "smoothness": {"elastic": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes_back", [False, True], ids=["changed", "changed back"])
+@pytest.mark.parametrize("name", list(SECTIONS))
+def test_any_parameter_changed_after_an_interruption_ends_as_a_clean_run(
+    name, changes_back, run, interrupted
+):
+    usual = {"hidden": 7, "epochs": 4} | CONTEXT.get(name, {})
+    first, second = usual, usual | {name: CHANGED[name]}
+    if changes_back:
+        first, second = second, first
+    options = [
+        [word for key, value in values.items() for word in (f"--{key.replace('_', '-')}", value)]
+        for values in (first, second)
+    ]
+    interrupted(min(3, first["epochs"]), *options[0])
+    assert run(train, *options[1]).exit_code == 0
+    found = artifacts()
+    Path("data/checkpoint.npz").unlink()
+    assert GOING_ON not in run(train, *options[1]).output
+    assert artifacts() == found
 
 
 def test_other_data_start_anew(run, interrupted, prepared):
