@@ -16,7 +16,7 @@ from stages.common.predictions import predict
 from stages.reporting.class_report import ClassReport, class_reports
 
 
-@stage("evaluate")
+@stage("evaluate", writes="evaluation")
 @click.option(
     "--examples", type=count(most=400), default=40, help="Number of images in each gallery."
 )

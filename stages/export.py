@@ -20,7 +20,7 @@ from stages.common.predictions import predict, sample_mistakes
 from stages.exporting.model_card import model_card
 
 
-@stage("export")
+@stage("export", writes="export")
 @click.option(
     "--examples",
     type=count(most=200),

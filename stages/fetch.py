@@ -42,7 +42,7 @@ def _siblings(path: Path) -> list[str]:
     return []
 
 
-@stage("fetch")
+@stage("fetch", writes="raw")
 @click.option("--name", default="mnist_784", help="Name of the data set on openml.org.")
 @click.option("--version", type=count(most=10**6), default=1, help="Its version on openml.org.")
 @click.option(

@@ -21,7 +21,7 @@ _ROWS_AT_ONCE = 4_096
 _BRIGHT = 0.6
 
 
-@stage("preprocess")
+@stage("preprocess", writes="prepared")
 @click.option(
     "--test-size", type=Size(), default=10_000, help="Samples in the test set, or their fraction."
 )

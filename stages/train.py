@@ -24,7 +24,7 @@ _EXAMPLES = 20
 _UNITS, _EPOCHS = 50, 30
 
 
-@stage("train", SECTIONS)
+@stage("train", SECTIONS, writes="training")
 @training_options
 @path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
 @path_option("model", "data/model/model.npz", "File for the trained network.")

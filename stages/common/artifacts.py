@@ -2,13 +2,15 @@
 
 An error while reading names the file in one line, and the command that makes it again. Files are
 written under temporary names in the target folder and moved into place together, so a run that
-fails or is killed leaves the old files unchanged.
+fails or is killed leaves the old files unchanged. (Git and DVC ignore temporary names.)
 """
 
 import csv
+import glob
 import io
 import json
 import os
+import secrets
 import shutil
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,24 +31,24 @@ class Artifacts:
             artifacts.write_json(path, value)
             artifacts.write_array(other_path, array)
 
-    Until the block ends, each file has a temporary name in its target folder. The names are fixed,
-    so the next run overwrites what a killed run has left.
+    Until the block ends, each file has a temporary name in its target folder, which nobody can
+    foresee. What killed runs have left is deleted.
     """
 
     def __init__(self) -> None:
-        self._paths: list[Path] = []
+        self._files: list[tuple[Path, Path]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for path in self._paths:
+        for temporary, path in self._files:
             if kind is None:
-                with _errors_naming(path):
-                    os.replace(_temporary(path), path)
+                with errors_naming(path, temporary):
+                    os.replace(temporary, path)
             else:
                 with suppress(OSError):  # the first error is the one to report
-                    _temporary(path).unlink(missing_ok=True)
+                    temporary.unlink(missing_ok=True)
 
     @contextmanager
     def open(self, path: Path) -> Iterator[BinaryIO]:
@@ -55,16 +57,19 @@ class Artifacts:
         Raises:
             OSError: With `path` as its file name (errors of a full disk have none).
         """
-        self._paths.append(path)
-        with _errors_naming(path):
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        with errors_naming(path, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _temporary(path).open("wb") as file:
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+                left.unlink(missing_ok=True)
+            self._files.append((temporary, path))
+            with temporary.open("xb") as file:
                 yield file
 
     def write_array(self, path: Path, array: NDArray) -> None:
         """Write one `.npy` file."""
-        with self.open(path) as file:
-            np.save(file, array, allow_pickle=False)
+        # Not `np.save`, whose errors on a full disk have neither a number nor a message.
+        self.write_rows(path, array.shape, array.dtype, [array])
 
     def write_rows(
         self, path: Path, shape: tuple[int, ...], dtype: np.dtype, parts: Iterable[NDArray]
@@ -104,7 +109,8 @@ class Artifacts:
 def restored_on_failure(folder: Path) -> Iterator[None]:
     """Move `folder` away, and restore it if the block fails.
 
-    For a folder that a library writes while others read it, such as DVCLive's.
+    For a folder that a library writes while others read it, such as DVCLive's. If it did not
+    exist, a block that fails leaves none.
     """
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -114,24 +120,20 @@ def restored_on_failure(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
         if existed:
-            shutil.rmtree(folder, ignore_errors=True)
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
 @contextmanager
-def _errors_naming(path: Path) -> Iterator[None]:
-    """Replace the file name of an `OSError` by `path` if it is missing or temporary."""
+def errors_naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Let an `OSError` without a file name, or with that of `temporary`, name `path`."""
     try:
         yield
     except OSError as error:
-        if error.filename in (None, str(_temporary(path))):
+        if error.filename in (None, str(temporary)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

@@ -10,12 +10,15 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
 
 from stages.common.errors import ParameterError, StageError, describe_os_error
 from stages.common.interruption import interruptible
+from stages.common.locking import locked
 from stages.common.parameter_types import LARGEST_SEED, integer
 
 
@@ -42,17 +45,21 @@ def environment_option(name: str, variable: str, description: str, **options: An
     return click.option(f"--{name}", envvar=variable, show_envvar=True, help=description, **options)
 
 
-def stage(name: str, sections: Mapping[str, str] | None = None) -> Callable:
+def stage(
+    name: str, sections: Mapping[str, str] | None = None, writes: str | None = None
+) -> Callable:
     """Decorate a function as the command of a stage.
 
     Args:
         name: Name of the stage, and of its section of params.yaml.
         sections: The section of each parameter that is in another one.
+        writes: Name of the path option whose output only one process at a time may write.
     """
     return click.command(
         name,
         cls=StageCommand,
         sections=sections or {},
+        writes=writes,
         context_settings={
             # params.yaml has learning_rate; in a shell, --learning-rate is usual.
             "token_normalize_func": lambda token: token.replace("_", "-"),
@@ -82,9 +89,11 @@ def is_parameter(option: click.Parameter) -> bool:
 class StageCommand(click.Command):
     """A command whose errors are single lines that name a parameter as params.yaml does."""
 
-    def __init__(self, *args: Any, sections: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, sections: Mapping[str, str], writes: str | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = sections
+        self.sections, self.writes = sections, writes
 
     def section(self, name: str) -> str:
         """Return the section of params.yaml that has the parameter `name`."""
@@ -131,7 +140,7 @@ class StageCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors of the operating system become a `StageError`."""
         try:
-            with interruptible():
+            with interruptible(), self._lock(ctx):
                 return super().invoke(ctx)
         except BrokenPipeError:  # the reader of the output, such as `head`, has ended
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -140,6 +149,11 @@ class StageCommand(click.Command):
             raise StageError(describe_os_error(error)) from error
         except MemoryError as error:
             raise StageError(f"{self.name}: not enough memory for these parameters.") from error
+
+    def _lock(self, ctx: click.Context) -> AbstractContextManager:
+        if self.writes is None:
+            return nullcontext()
+        return locked(Path(ctx.params[f"{self.writes}_path"]))
 
     def _full_key(self, name: str | None) -> str:
         return f"{self.section(str(name))}.{name}"

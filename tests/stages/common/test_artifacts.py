@@ -49,10 +49,20 @@ def test_a_failure_leaves_all_old_files_and_nothing_else(error, tmp_path):
 
 
 def test_what_a_killed_run_left_behind_does_not_matter(tmp_path):
-    (tmp_path / ".file.part").write_bytes(b"half of something long")
+    (tmp_path / ".file.0123456789abcdef.part").write_bytes(b"half of something long")
     with Artifacts() as artifacts, artifacts.open(tmp_path / "file") as file:
         file.write(b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_link_planted_at_a_temporary_name_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr("secrets.token_hex", lambda size: "guessed")
+    (tmp_path / "precious").write_bytes(b"old")
+    (tmp_path / ".file.guessed.part").symlink_to(tmp_path / "precious")
+    with Artifacts() as artifacts, artifacts.open(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "precious").read_bytes() == b"old"
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_a_folder_comes_back_when_what_should_replace_it_fails(tmp_path):
@@ -74,6 +84,11 @@ def test_a_folder_comes_back_when_what_should_replace_it_fails(tmp_path):
     write("new")
     assert [p.name for p in folder.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [folder]
+
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(KeyboardInterrupt):
+        write("half", KeyboardInterrupt)
+    assert not folder.exists()
 
 
 def test_rows_written_in_pieces_are_a_plain_npy_file(tmp_path):
