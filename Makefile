@@ -18,6 +18,8 @@ INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c cons
 .PHONY: all verify test check format docs benchmarks lock clean
 
 all: .venv/installed
+	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
+	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
 	"$(BIN)/dvc" repro
 	"$(BIN)/dvc" metrics show
 

@@ -143,23 +143,6 @@ def test_push_and_pull_give_another_clone_the_model_without_training(clone, tmp_
     assert second.run(sys.executable, "-c", code).strip() == "(64, 16, 10)"
 
 
-def test_a_refused_parameter_of_the_last_stage_and_the_way_back(clone):
-    tracked = ("params.yaml", "metrics.json", "dvc.lock")
-    before = {name: clone.read(name) for name in tracked}
-    pictures = {p.name: p.read_bytes() for p in (clone.folder / "data/evaluation").iterdir()}
-    clone.edit(evaluate__bins="0")
-    code, output = clone.dvc("repro", check=False)
-    assert code != 0
-    assert "evaluate.bins: expected an integer from 1 to 1000, got '0'" in output
-    # As the README says.
-    clone.git("checkout", "params.yaml", "metrics.json")
-    clone.dvc("checkout")
-    assert {name: clone.read(name) for name in tracked} == before
-    found = {p.name: p.read_bytes() for p in (clone.folder / "data/evaluation").iterdir()}
-    assert found == pictures
-    assert clone.repro() == []
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
