@@ -27,9 +27,11 @@ The modules, one topic each, in a suggested reading order:
 - `metrics`          loss and accuracy
 - `calibration`      expected calibration error
 - `blas`             in-place matrix products and the number of BLAS threads
+- `checks`           checks of the arrays that callers pass in
 - `pixels`           scaling of raw pixels to [0, 1]
 - `interpolation`    bilinear interpolation of images
 - `deslanting`       a shear that makes the strokes of a digit upright
+- `array_files`      arrays in files, read without trusting them
 - `serialization`    networks as `.npz` files
 - `classifier`       the methods that networks and ensembles share
 - `ensemble`         an average of several networks

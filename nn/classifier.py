@@ -34,7 +34,7 @@ class Classifier(Protocol):
         """Index of the most probable class: a scalar for one image, (n,) for many."""
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""
 
 
 def normalize(scores: Array) -> Array:

@@ -91,7 +91,7 @@ class Ensemble:
         return self.scores(images).argmax(axis=-1)
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""
         self.members[0].require_samples(images, targets)
 
     def _probabilities(self, member: Network, images: ArrayLike) -> Array:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_gemm, limit_blas_threads
+from nn.checks import are_targets, require_values
 from nn.classifier import normalize
 from nn.deslanting import deslant
 from nn.exact import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
@@ -177,7 +178,8 @@ class Network:
             weights. A float32 network has the same scores on every processor (see `exact`).
 
         Raises:
-            ValueError: If the shape does not fit the network, or the images are integers.
+            ValueError: If the shape does not fit the network, the images are integers, or a value
+                is not valid; see `require_inputs`.
         """
         rows = np.asanyarray(images)
         if rows.ndim not in (1, 2) or rows.shape[-1] != self.sizes[0]:
@@ -188,8 +190,10 @@ class Network:
                 f"images: expected floats in [0, 1], got {rows.dtype}; scale raw pixels first: "
                 "network.prepare(…)"
             )
-        outputs = self._forward(np.atleast_2d(rows))
-        return outputs[0] if rows.ndim == 1 else outputs
+        rows = np.atleast_2d(rows)
+        self.require_inputs(rows)
+        outputs = self._forward(rows)
+        return outputs[0] if np.ndim(images) == 1 else outputs
 
     def probabilities(self, images: ArrayLike) -> Array:
         """Scores divided by their sum; shapes as `scores`.
@@ -204,13 +208,30 @@ class Network:
         """Index of the highest score: a scalar for one image, (n,) for many."""
         return self.scores(images).argmax(axis=-1)
 
+    def require_inputs(self, images: NDArray) -> None:
+        """Raise ValueError unless all values of (n, d) images are valid inputs.
+
+        These are the numbers in [0, 1] if the network was trained on pixels of another range, which
+        `prepare` scales; else, it may have been trained on features of any range.
+        """
+        limits = (-math.inf, math.inf) if tuple(self.pixel_range) == (0, 1) else (0.0, 1.0)
+        require_values("images", images, *limits)
+
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
+        """Raise ValueError unless images are (n, d), n ≥ 1, and targets (n, classes).
+
+        Each row of targets must add up to 1.
+        """
         n, d, classes = len(images), self.sizes[0], self.sizes[-1]
         if n == 0 or images.shape != (n, d) or targets.shape != (n, classes):
             raise ValueError(
                 f"expected images of shape (n, {d}) and targets of shape (n, {classes}), with n at "
                 f"least 1, got {images.shape} and {targets.shape}"
+            )
+        if not are_targets(targets):
+            raise ValueError(
+                "targets: expected rows of numbers from 0 that add up to 1, such as one-hot rows, "
+                "got others"
             )
 
     def _forward(self, rows: NDArray) -> Array:

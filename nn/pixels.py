@@ -27,6 +27,13 @@ def scale(
     return np.clip(inputs, 0, 1, out=inputs)
 
 
+def is_range(low: float, high: float) -> bool:
+    """Whether pixels from `low` to `high` can be scaled to [0, 1] in float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        ends = np.array([low, high, high - low], np.float32)
+    return bool(np.isfinite(ends).all() and ends[2] != 0)
+
+
 def square(pixels: int) -> tuple[int, int] | None:
     """Height and width of a square image with this number of pixels, None if there is none."""
     side = math.isqrt(pixels)

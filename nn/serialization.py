@@ -15,10 +15,6 @@ The file of an ensemble has the entries of each member, except `format`, in a fo
 `member_0/weights_0`, …
 """
 
-import io
-import tokenize
-import zipfile
-import zlib
 from itertools import pairwise
 from os import PathLike
 from typing import BinaryIO
@@ -26,27 +22,17 @@ from typing import BinaryIO
 import numpy as np
 
 from nn.activations import ACTIVATIONS
+from nn.array_files import read_archive, write_archive
 from nn.ensemble import Ensemble
 from nn.losses import LOSSES
 from nn.network import Network
+from nn.pixels import is_range
 
 FORMAT = "multi-layer perceptron, 3"
 
+
 # Prefix of the entries of a member.
 _MEMBER = "member_{}/"
-
-# Exceptions that `zipfile` and NumPy raise for damaged files.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    SyntaxError,
-    ValueError,
-)
 
 
 class ModelFileError(ValueError):
@@ -54,7 +40,11 @@ class ModelFileError(ValueError):
 
 
 def save(model: Network | Ensemble, file: BinaryIO) -> None:
-    """Write a model to a file opened for binary writing; equal models give equal bytes."""
+    """Write a model to a file opened for binary writing; equal models give equal bytes.
+
+    Raises:
+        ValueError: If a network is not complete: `load` would not read it.
+    """
     entries = {"format": np.array(FORMAT)}
     if isinstance(model, Network):
         entries |= _entries_of(model)
@@ -62,17 +52,11 @@ def save(model: Network | Ensemble, file: BinaryIO) -> None:
         for k, member in enumerate(model.members):
             of_member = _entries_of(member)
             entries |= {_MEMBER.format(k) + name: array for name, array in of_member.items()}
-    # Not `np.savez`, whose bytes depend on the version of Python and on the operating system.
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in entries.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, array, allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.create_system = 3
-            archive.writestr(entry, content.getbuffer())
+    write_archive(file, entries)
 
 
 def _entries_of(network: Network) -> dict[str, np.ndarray]:
+    require_consistent(network)
     entries = {
         "activation": np.array(network.activation),
         "loss": np.array(network.loss),
@@ -94,32 +78,23 @@ def load(file: str | PathLike | BinaryIO) -> Network | Ensemble:
         ModelFileError: If the file is truncated, altered, or of another format.
         OSError: If the file cannot be read.
     """
+    if isinstance(file, str | PathLike):
+        with open(file, "rb") as opened:
+            try:
+                return load(opened)
+            except ModelFileError as error:
+                raise ModelFileError(f"{file}: {error}") from error
     try:
-        return _model_of(_entries_in(file))
-    except ModelFileError as error:
-        if isinstance(file, str | PathLike):
-            raise ModelFileError(f"{file}: {error}") from error
-        raise
-
-
-def _entries_in(file: str | PathLike | BinaryIO) -> dict[str, np.ndarray]:
-    try:
-        archive = np.load(file, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ModelFileError("expected a .npz archive, got a single array")
-        with archive:
-            return dict(archive)
+        return _model_of(read_archive(file.read()))
     except ModelFileError:
         raise
-    except DAMAGE as error:
-        raise ModelFileError(
-            f"expected a complete .npz archive of plain arrays: {error}"
-        ) from error
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
 
 
 def _model_of(entries: dict[str, np.ndarray]) -> Network | Ensemble:
     if (found := str(entries.get("format"))) != FORMAT:
-        raise ModelFileError(f"expected the entry `format` {FORMAT!r}, got {found!r}")
+        raise ModelFileError(f"expected the entry `format` {FORMAT!r}, got {found[:60]!r}")
     members: list[Network] = []
     while of_member := {
         name.removeprefix(prefix): array
@@ -129,10 +104,7 @@ def _model_of(entries: dict[str, np.ndarray]) -> Network | Ensemble:
         members.append(_network_of(of_member))
     if not members:
         return _network_of(entries)
-    try:
-        return Ensemble(members)
-    except ValueError as error:
-        raise ModelFileError(str(error)) from error
+    return Ensemble(members)
 
 
 def _network_of(entries: dict[str, np.ndarray]) -> Network:
@@ -147,15 +119,15 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
             image_shape=_shape(entries["image_shape"]),
             deslanted=_bool(entries["deslanted"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed: {error}") from error
-    _require_consistent(network)
+    require_consistent(network)
     return network
 
 
 def _layers(entries: dict, kind: str) -> list:
     count = sum(name.startswith(f"{kind}_") for name in entries)
-    return [np.ascontiguousarray(entries[f"{kind}_{layer}"]) for layer in range(count)]
+    return [entries[f"{kind}_{layer}"] for layer in range(count)]
 
 
 def _pair(values: np.ndarray) -> tuple[float, float]:
@@ -174,39 +146,43 @@ def _shape(values: np.ndarray) -> tuple[int, int] | None:
     return (height, width) if height or width else None
 
 
-def _require_consistent(network: Network) -> None:
+def require_consistent(network: Network) -> None:
+    """Raise ValueError unless the parts of a network fit together and can be saved."""
     weights, biases = network.weights, network.biases
     if network.activation not in ACTIVATIONS or network.loss not in LOSSES:
-        raise ModelFileError(
+        raise ValueError(
             f"expected an activation of {', '.join(ACTIVATIONS)} "
             f"and a loss of {', '.join(LOSSES)}, got {network.activation!r} and {network.loss!r}"
         )
     if not weights or len(weights) != len(biases):
-        raise ModelFileError(
+        raise ValueError(
             "expected an array of weights and one of biases for each layer, "
             f"got {len(weights)} and {len(biases)}"
         )
     if any(w.ndim != 2 or b.shape != w.shape[:1] for w, b in zip(weights, biases, strict=True)):
-        raise ModelFileError(
+        raise ValueError(
             "expected weights (units out, units in) and biases (units out,) in each layer"
         )
     if any(after.shape[1] != before.shape[0] for before, after in pairwise(weights)):
-        raise ModelFileError("expected as many inputs of each layer as outputs of the layer before")
+        raise ValueError("expected as many inputs of each layer as outputs of the layer before")
     if {a.dtype for a in (*weights, *biases)} not in ({np.dtype("f4")}, {np.dtype("f8")}):
-        raise ModelFileError("expected weights and biases that are all float32 or all float64")
+        raise ValueError("expected weights and biases that are all float32 or all float64")
     if not all(np.isfinite(a).all() for a in (*weights, *biases)):
-        raise ModelFileError("expected finite weights and biases")
-    if len(network.classes) != len(biases[-1]):
-        raise ModelFileError(
-            f"expected {len(biases[-1])} class names, one per output, got {len(network.classes)}"
+        raise ValueError("expected finite weights and biases")
+    if len(network.classes) != len(biases[-1]) or len(biases[-1]) < 2:
+        raise ValueError(
+            f"expected {len(biases[-1])} class names, one per output, and at least 2, got "
+            f"{len(network.classes)}"
         )
+    "".join(network.classes).encode()  # for a lone surrogate, its error is a ValueError
     low, high = network.pixel_range
-    if low == high or not np.isfinite([low, high]).all():
-        raise ModelFileError(
-            f"expected two different finite numbers as pixel_range, got {low} and {high}"
+    if not is_range(low, high):
+        raise ValueError(
+            f"expected two different numbers as pixel_range, whose difference fits float32, got "
+            f"{low} and {high}"
         )
     shape, pixels = network.image_shape, network.sizes[0]
     if shape is not None and (min(shape) < 1 or shape[0] * shape[1] != pixels):
-        raise ModelFileError(f"expected an image_shape of {pixels} pixels, got {shape}")
+        raise ValueError(f"expected an image_shape of {pixels} pixels, got {shape}")
     if network.deslanted and shape is None:
-        raise ModelFileError("expected an image_shape, because images are deslanted, got none")
+        raise ValueError("expected an image_shape, because images are deslanted, got none")

@@ -225,8 +225,7 @@ class Trainer:
             KeyError, ValueError: If the state belongs to another configuration; the trainer cannot
                 be used then.
         """
-        for name, array in self._arrays().items():
-            array[...] = state[name]
+        _set(self._arrays(), state)
         numbers = json.loads(str(state["numbers"]))
         self.epoch, self._optimizer.steps = numbers["epoch"], numbers["steps"]
         self._rng.bit_generator.state = numbers["rng"]
@@ -236,8 +235,7 @@ class Trainer:
             self._early_stopping.best_value = numbers["best_value"]
             self._early_stopping.epochs_since = numbers["epochs_since"]
             self._early_stopping.best = self.network.copy()
-            for name, array in _named("best", self._early_stopping.best).items():
-                array[...] = state[name]
+            _set(_named("best", self._early_stopping.best), state)
 
     def _new_early_stopping(self) -> EarlyStopping | None:
         config = self.config
@@ -264,3 +262,10 @@ class Trainer:
 
 def _named(prefix: str, network: Network) -> dict[str, NDArray]:
     return {f"{prefix}_{k}": a for k, a in enumerate([*network.weights, *network.biases])}
+
+
+def _set(arrays: dict[str, NDArray], state: dict[str, NDArray]) -> None:
+    for name, array in arrays.items():
+        if (array.shape, array.dtype) != (state[name].shape, state[name].dtype):
+            raise ValueError(f"{name}: expected {array.dtype} {array.shape}")
+        array[...] = state[name]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nn.augmentation import Augmenter
 from nn.batches import Samples
 from nn.blas import limit_blas_threads
+from nn.checks import require_values
 from nn.ema import EMA
 from nn.exact import DivergedError
 from nn.metrics import RunningScore, Score
@@ -88,7 +89,8 @@ def train_epochs(
             they were after them, training resumes as if it had not been interrupted.
 
     Raises:
-        ValueError: If the shapes or types of the arrays do not fit the network, `batch_size` is not
+        ValueError: If the shapes or types of the arrays do not fit the network, a value in them is
+            not valid (see `Network.require_inputs` and `require_samples`), `batch_size` is not
             between 1 and n, or the optimizer belongs to another network.
         DivergedError: If the weights are no longer finite, or too large for exact arithmetic.
     """
@@ -139,6 +141,9 @@ def _require_fit(network: Network, samples: Samples, batch_size: int, optimizer:
         raise ValueError(f"samples: expected arrays of {network.dtype}, got {types}")
     if samples.weights is not None and samples.weights.shape != (n,):
         raise ValueError(f"sample_weights: expected shape ({n},), got {samples.weights.shape}")
+    network.require_inputs(samples.images)
+    if samples.weights is not None:
+        require_values("sample_weights", samples.weights, 0.0, np.inf)
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size: expected 1 to {n}, the number of samples, got {batch_size}")
     if optimizer.network is not network:

@@ -13,7 +13,7 @@ from nn import DivergedError, Trainer, TrainingConfig, save, score
 from stages.common.artifacts import Artifacts, restored_on_failure
 from stages.common.command import path_option, stage
 from stages.common.errors import StageError
-from stages.training.checkpoint import CheckpointFile
+from stages.training.checkpoint import DAMAGE, CheckpointFile
 from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
 from stages.training.options import SECTIONS, config_from_options, training_options
@@ -105,10 +105,11 @@ def _resume_or_start(
         return trainer, []
     try:
         trainer.restore(checkpoint.state)
-    except (KeyError, TypeError, ValueError):  # a damaged file
+    except DAMAGE:
         return new_trainer(), []
     # A run of more epochs may have gone too far for this one.
-    if trainer.epoch > config.epochs or (checkpoint.finished and trainer.finished):
+    too_far = trainer.epoch > config.epochs or trainer.epoch != len(checkpoint.history)
+    if too_far or (checkpoint.finished and trainer.finished):
         return new_trainer(), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
     return trainer, checkpoint.history

@@ -9,19 +9,24 @@ import csv
 import glob
 import io
 import json
+import math
 import os
 import secrets
 import shutil
-import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
+from nn.array_files import ArrayFileError, read_header
 from stages.common.errors import StageError
+
+# Descriptions of data sets and metrics; one of 1000 classes with long names has fewer.
+_MOST_JSON_BYTES = 1 << 24
 
 
 class Artifacts:
@@ -138,33 +143,68 @@ def errors_naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
         raise
 
 
-def read_array(path: Path, made_by: str) -> NDArray:
-    """Open a `.npy` file, memory-mapped and read-only.
+@contextmanager
+def open_artifact(path: Path, made_by: str) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; every reader of an artifact begins with it.
 
     Args:
         path: The file.
         made_by: Name of the stage that makes it, for the error message.
 
     Raises:
-        StageError: If the file is missing or truncated, or does not hold a plain array.
+        StageError: If there is no such file, or a folder or a special file (such as a FIFO, whose
+            readers wait for a writer) is in its place, or the block raises `ArrayFileError`.
+        OSError: With `path` as its file name.
     """
+    if not path.exists():
+        raise invalid_artifact(path, "the file does not exist", made_by)
+    if not path.is_file():
+        raise invalid_artifact(path, "expected a file, got a folder or a special file", made_by)
     try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except FileNotFoundError as error:
-        raise invalid_artifact(path, "the file does not exist", made_by) from error
-    except (ValueError, EOFError, SyntaxError, tokenize.TokenError) as error:
-        fault = f"expected a whole .npy file, got a damaged or different one ({error})"
-        raise invalid_artifact(path, fault, made_by) from error
+        with errors_naming(path), path.open("rb") as file:
+            yield file
+    except ArrayFileError as error:
+        raise invalid_artifact(path, str(error), made_by) from error
+
+
+def read_bytes(path: Path, made_by: str) -> bytes:
+    """The content of a file; raises `StageError` as `open_artifact`, or if it is too large."""
+    with open_artifact(path, made_by) as file:
+        size, most = os.fstat(file.fileno()).st_size, psutil.virtual_memory().available // 3
+        if size > most:
+            fault = f"expected at most {most} bytes, a third of the free memory, got {size}"
+            raise invalid_artifact(path, fault, made_by)
+        return file.read()
+
+
+def read_array(path: Path, made_by: str) -> NDArray:
+    """Open a `.npy` file, memory-mapped and read-only; raises `StageError` as `open_artifact`."""
+    with open_artifact(path, made_by) as file:
+        shape, order, dtype = read_header(file)
+        if math.prod(shape) == 0:  # cannot be mapped
+            return np.empty(shape, dtype)
+        return np.memmap(file, dtype, "r", file.tell(), shape, order)
 
 
 def read_json(path: Path, made_by: str) -> Any:
-    """Read a JSON file; raises `StageError` as `read_array` does."""
+    """Read a JSON file of finite numbers and text; raises `StageError` as `open_artifact`."""
+    content = read_bytes(path, made_by)
     try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise invalid_artifact(path, "the file does not exist", made_by) from error
-    except ValueError as error:
+        if len(content) > _MOST_JSON_BYTES:
+            raise ValueError(f"of at most {_MOST_JSON_BYTES} bytes, got {len(content)}")
+        value = json.loads(content, parse_int=_integer)
+        # Errors for infinite numbers, and for what UTF-8 cannot encode.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise invalid_artifact(path, f"expected JSON ({error})", made_by) from error
+    return value
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if abs(number) >= 2**63:
+        raise ValueError("an integer has more than 63 bits")
+    return number
 
 
 def invalid_artifact(path: Path, fault: str, made_by: str) -> StageError:

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.checks import are_targets
+from nn.pixels import is_range
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array, read_json
 
 PARTS = ("train", "validation", "test")
@@ -105,8 +107,8 @@ class DatasetInfo:
         value = read_json(path, "preprocess")
         try:
             low, high = (float(number) for number in value["pixel_range"])
-            if low == high or not math.isfinite(low - high):
-                raise ValueError("expected two different finite numbers")
+            if not is_range(low, high):
+                raise ValueError("expected two different numbers")
             if not isinstance(value["deslanted"], bool):
                 raise ValueError("expected true or false")
             return cls(_classes(value), (low, high), _image_shape(value), value["deslanted"])
@@ -145,7 +147,8 @@ def read_part(folder: Path, part: str, info: DatasetInfo) -> tuple[NDArray, NDAr
         # Comparisons with nan are false.
         in_range = bool(rows.min() >= 0 and rows.max() <= 1)
         require(in_range, paths[0], "values from 0 to 1, got others")
-    is_one_hot = np.count_nonzero(labels == 1) == np.count_nonzero(labels) == len(labels)
+    ones = np.count_nonzero(labels == 1)
+    is_one_hot = are_targets(labels) and ones == np.count_nonzero(labels) == len(labels)
     require(is_one_hot, paths[1], "one-hot rows, got others")
     return images, labels
 
@@ -163,11 +166,15 @@ def _classes(value: dict) -> list[str]:
     names = value["classes"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("expected a list of names")
+    if not 2 <= len(names) == len(set(names)):
+        raise ValueError("expected two or more different names")
     return names
 
 
 def _image_shape(value: dict) -> tuple[int, int] | None:
     if value["image_shape"] is None:
         return None
-    height, width = (int(number) for number in value["image_shape"])
+    height, width = value["image_shape"]
+    if not all(type(number) is int and number > 0 for number in (height, width)):
+        raise ValueError("expected two positive integers")
     return height, width

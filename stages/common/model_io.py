@@ -1,9 +1,10 @@
 """Reading of the model that `train` or `combine` writes."""
 
+import io
 from pathlib import Path
 
 from nn import Classifier, Ensemble, ModelFileError, Network, TestTimeAugmentation, load
-from stages.common.artifacts import invalid_artifact
+from stages.common.artifacts import invalid_artifact, read_bytes
 from stages.common.datasets import DatasetInfo
 from stages.common.errors import ParameterError
 
@@ -11,10 +12,7 @@ from stages.common.errors import ParameterError
 def read_model(path: Path) -> Network | Ensemble:
     """Read a model; raises `StageError` if the file is missing or is not a model."""
     try:
-        with path.open("rb") as file:
-            return load(file)
-    except FileNotFoundError as error:
-        raise invalid_artifact(path, "the file does not exist", "train") from error
+        return load(io.BytesIO(read_bytes(path, "train")))
     except ModelFileError as error:
         raise invalid_artifact(path, f"expected a model ({error})", "train") from error
 

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 import nn
 from nn import Trainer, TrainingConfig
-from nn.serialization import DAMAGE
-from stages.common.artifacts import Artifacts
+from nn.array_files import read_archive, write_archive
+from stages.common.artifacts import Artifacts, read_bytes
+from stages.common.errors import StageError
 from stages.training.dvclive_log import Epoch
 
 _HERE = Path(__file__).parent
 # Folders and files with the code that affects training.
 _CODE = (Path(nn.__file__).parent, _HERE, _HERE.parent / "common", _HERE.parent / "train.py")
+
+# Exceptions for missing, misshapen or foreign content.
+DAMAGE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class Checkpoint(NamedTuple):
@@ -79,27 +83,26 @@ class CheckpointFile:
             for k, epoch in enumerate(history)
         }
         with Artifacts() as artifacts, artifacts.open(self.path) as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                key=np.array(self.key),
-                history=np.array(json.dumps([epoch.scores for epoch in history])),
-                **pictures,
-                finished=np.array(finished),
-                **trainer.state(),
-            )
+            arrays = {
+                "key": np.array(self.key),
+                "history": np.array(json.dumps([epoch.scores for epoch in history])),
+                "finished": np.array(finished),
+            }
+            write_archive(file, arrays | pictures | trainer.state())
 
     def read(self) -> Checkpoint | None:
         """Return the checkpoint; None if there is none, or it is damaged or has another key."""
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                if str(archive["key"]) != self.key:
-                    return None
-                scores = json.loads(str(archive["history"]))
-                history = [
-                    Epoch(of_epoch, archive[f"picture_{k}"].tobytes())
-                    for k, of_epoch in enumerate(scores)
-                ]
-                return Checkpoint(dict(archive), history, bool(archive["finished"]))
-        except (*DAMAGE, OSError, TypeError):
+            arrays = read_archive(read_bytes(self.path, "train"))
+            if str(arrays["key"]) != self.key:
+                return None
+            scores = json.loads(str(arrays["history"]))
+            history = [
+                Epoch(
+                    {name: float(x) for name, x in named.items()}, arrays[f"picture_{k}"].tobytes()
+                )
+                for k, named in enumerate(scores)
+            ]
+            return Checkpoint(arrays, history, bool(arrays["finished"]))
+        except (StageError, OSError, *DAMAGE):
             return None

@@ -137,3 +137,28 @@ def test_impossible_sizes_are_refused(sizes):
 def test_unknown_names_are_refused(what):
     with pytest.raises(ValueError, match=f"{what}.*'zero'"):
         network(**{what: "zero"})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1, 255])
+def test_inputs_that_are_no_scaled_pixels_are_refused(value):
+    images = np.random.default_rng(3).random((4, 6), np.float32)
+    images[2, 3] = value
+    for argument in (images, images[2]):
+        with pytest.raises(ValueError, match="images: expected finite numbers from 0 to 1, got"):
+            network(pixel_range=(0.0, 255.0)).predict(argument)
+
+
+def test_without_a_range_of_pixels_features_may_have_any_finite_value():
+    images = np.random.default_rng(3).standard_normal((4, 6)).astype(np.float32)
+    network().predict(1e6 * images)
+    images[2, 3] = np.nan
+    with pytest.raises(ValueError, match="images: expected finite numbers, got values from nan"):
+        network().probabilities(images)
+
+
+@pytest.mark.parametrize("row", [(0, 0, 0), (1, 1, 0), (2, -1, 0), (np.nan, 0, 0)])
+def test_targets_that_are_no_distribution_are_refused(row):
+    targets = np.eye(3, dtype=np.float32)
+    targets[1] = row
+    with pytest.raises(ValueError, match="targets: expected rows of numbers from 0 that add up"):
+        network().require_samples(np.zeros((3, 6), np.float32), targets)

@@ -91,7 +91,10 @@ def test_it_describes_itself_without_pickle():
         (altered(loss=np.array("hinge")), "a loss of .* and 'hinge'"),
         (altered(loss=None), "missing or malformed"),
         (altered(classes=None), "missing or malformed"),
-        (altered(classes=np.array(["a", "b"])), "3 class names, one per output, got 2"),
+        (altered(classes=np.array(["a", "b"])), "expected 3 class names"),
+        (altered(classes=np.array(["a", "b", "\ud800"])), "surrogates not allowed"),
+        (altered(pixel_range=np.array([-3e38, 3e38])), "whose difference fits float32"),
+        (altered(image_shape=np.array([1e300, 1e300])), "image_shape"),
         (altered(pixel_range=np.array([1.0, 1.0])), "pixel_range"),
         (altered(pixel_range=np.array([1.0])), "missing or malformed"),
         (altered(weights_1=None), "missing or malformed|weights and one of biases"),
@@ -115,6 +118,54 @@ def test_an_npy_file_and_a_pickle_are_refused():
         file.seek(0)
         with pytest.raises(ModelFileError):
             load(file)
+
+
+def one_class(network):
+    network.weights[-1], network.biases[-1] = network.weights[-1][:1], network.biases[-1][:1]
+    network.classes = network.classes[:1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda network: network.weights[1].fill(np.nan), "expected finite weights"),
+        (lambda network: setattr(network, "classes", ("a", "b")), "expected 3 class names"),
+        (one_class, "at least 2, got 1"),
+        (lambda network: setattr(network, "pixel_range", (1, 1)), "pixel_range"),
+        (lambda network: setattr(network, "image_shape", (5, 5)), "image_shape"),
+        (lambda network: network.biases.pop(), "got 3 and 2"),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_saved(spoil, reason):
+    network, file = example(), io.BytesIO()
+    spoil(network)
+    with pytest.raises(ValueError, match=reason):
+        save(network, file)
+    assert file.getvalue() == b""
+
+
+@pytest.mark.parametrize(
+    "shape", ["(True, 6)", "(-5, 6)", "(5, -6)", f"({2**70}, 6)", f"(0, {2**70})", "(" * 3000]
+)
+def test_headers_with_impossible_shapes_are_refused(shape):
+    file = io.BytesIO(saved(example()))
+    with zipfile.ZipFile(file) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["weights_0.npy"] = entries["weights_0.npy"].replace(b"(5, 6)", shape.encode())
+    with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    with pytest.raises(
+        ModelFileError, match=r"\.npy file|numbers or text|expected \d+ bytes|NumPy"
+    ):
+        load(file.seek(0) or file)
+
+
+def test_an_archive_that_unpacks_to_more_than_its_size_is_not_unpacked():
+    file = io.BytesIO()
+    np.savez_compressed(file, format=np.array("x"), bomb=np.zeros(10**6))
+    with pytest.raises(ModelFileError, match="without compression"):
+        load(file.seek(0) or file)
 
 
 def test_a_flipped_bit_is_noticed_or_harmless():

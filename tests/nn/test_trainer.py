@@ -75,7 +75,7 @@ def test_the_state_of_another_config_is_refused():
     state = go(new({"hidden": (5,), "epochs": 1})).state()
     with pytest.raises(KeyError):
         new(RICH).restore(state)
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(ValueError, match="network_0: expected"):
         new({"hidden": (7,)}).restore(state)
 
 

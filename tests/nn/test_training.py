@@ -244,6 +244,28 @@ def test_an_optimizer_keeps_its_state_from_call_to_call():
     assert weights(3) == weights(1, 2)
 
 
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_weights_that_are_no_weights_are_refused(weight):
+    network, images, targets = problem()
+    weights = np.ones(len(images), images.dtype)
+    weights[3] = weight
+    with pytest.raises(ValueError, match="sample_weights: expected finite numbers from 0 to inf"):
+        train(
+            network, images, targets,
+            epochs=1, batch_size=5, learning_rate=1.0, sample_weights=weights,
+        )  # fmt: skip
+
+
+def test_images_and_targets_that_are_none_are_refused():
+    network, images, targets = problem()
+    network.pixel_range = (0.0, 255.0)
+    options = {"epochs": 1, "batch_size": 5, "learning_rate": 1.0}
+    with pytest.raises(ValueError, match="images: expected finite numbers from 0 to 1, got"):
+        train(network, 255 * images, targets, **options)
+    with pytest.raises(ValueError, match="targets: expected rows"):
+        train(network, images, np.ones_like(targets), **options)
+
+
 def test_an_optimizer_of_another_network_is_refused():
     network, images, targets = problem()
     other = Optimizer(problem()[0])

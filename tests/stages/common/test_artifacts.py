@@ -119,7 +119,7 @@ def test_any_flipped_bit_of_a_header_is_one_line_or_harmless(tmp_path):
 def test_an_npz_archive_under_the_name_of_an_array(tmp_path):
     np.savez(tmp_path / "a.npz", np.zeros(3))
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")
-    with pytest.raises(StageError, match=r"a\.npy: expected a whole \.npy file"):
+    with pytest.raises(StageError, match=r"a\.npy: expected the header of a \.npy file"):
         read_array(tmp_path / "a.npy", "fetch")
 
 

@@ -1,0 +1,106 @@
+"""Arrays in `.npy` files and `.npz` archives, read without trusting them.
+
+A damaged or foreign header may announce any size, and a small archive may unpack to any size. Here
+a file never takes more memory than its own size: the numbers in it must be exactly as many as its
+headers announce. Nothing is ever unpickled.
+"""
+
+import io
+import math
+import warnings
+import zipfile
+from collections.abc import Mapping
+from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+class ArrayFileError(ValueError):
+    """The content is damaged or of another format; the message says what was expected."""
+
+
+class Header(NamedTuple):
+    """Header of a `.npy` file.
+
+    Attributes:
+        shape: Shape of the array.
+        order: C or Fortran order.
+        dtype: Booleans, numbers or text.
+    """
+
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    dtype: np.dtype
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read the header of a `.npy` file, which must fit the rest of the file.
+
+    Args:
+        file: The file, at its start; afterwards, at the numbers.
+
+    Raises:
+        ArrayFileError: If the header is damaged, or announces more or fewer bytes than follow.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            shape, is_fortran, dtype = _READERS[np.lib.format.read_magic(file)](file)
+    except Exception as error:  # NumPy raises exceptions of many types for damaged headers
+        raise ArrayFileError("expected the header of a .npy file, got another one") from error
+    start = file.tell()
+    found = file.seek(0, io.SEEK_END) - start
+    file.seek(start)
+    are_sizes = all(type(n) is int and n >= 0 for n in shape)
+    if dtype.kind not in "buifU" or dtype.itemsize == 0 or not are_sizes:
+        raise ArrayFileError(f"expected an array of numbers or text, got {dtype} {shape}")
+    if math.prod(shape) * dtype.itemsize != found:
+        raise ArrayFileError(
+            f"expected {math.prod(shape) * dtype.itemsize} bytes for {dtype} {shape}, got {found}"
+        )
+    if max(shape, default=0) > np.iinfo(np.intp).max or len(shape) > 32:
+        raise ArrayFileError(f"expected an array that NumPy can hold, got shape {shape}")
+    return Header(shape, "F" if is_fortran else "C", dtype)
+
+
+def read_archive(content: bytes) -> dict[str, NDArray]:
+    """Read all arrays of an `.npz` archive, by name.
+
+    Raises:
+        ArrayFileError: If the archive is damaged, or unpacks to more bytes than it has itself.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > len(content):
+                raise ArrayFileError("expected entries without compression, got compressed ones")
+            parts = {entry.filename: archive.read(entry) for entry in entries}
+    except (ArrayFileError, MemoryError):
+        raise
+    except Exception as error:  # `zipfile` raises exceptions of many types for damaged archives
+        raise ArrayFileError("expected a complete .npz archive, got another file") from error
+    return {name.removesuffix(".npy"): _array(part) for name, part in parts.items()}
+
+
+def _array(content: bytes) -> NDArray:
+    shape, order, dtype = read_header(file := io.BytesIO(content))
+    flat = np.frombuffer(content, dtype, offset=file.tell())
+    return np.array(flat.reshape(shape, order=order), order="C")
+
+
+def write_archive(file: BinaryIO, arrays: Mapping[str, NDArray]) -> None:
+    """Write an `.npz` archive; equal arrays give equal bytes."""
+    # Not `np.savez`, whose bytes depend on the version of Python and on the operating system.
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.create_system = 3
+            archive.writestr(entry, content.getbuffer())

@@ -1,0 +1,32 @@
+"""Checks of the arrays that callers of `nn` pass in; one pass over each, without a copy."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROWS_AT_ONCE = 4_096
+
+
+def are_targets(targets: NDArray) -> bool:
+    """Whether each row of (n, classes) targets is a distribution: one-hot, or smoothed."""
+    sums = targets.sum(axis=1)
+    return bool(targets.min() >= 0 and sums.min() > 0.999 and sums.max() < 1.001)
+
+
+def require_values(name: str, array: NDArray, low: float, high: float) -> None:
+    """Raise ValueError if a value of an array is not finite or not between `low` and `high`.
+
+    Args:
+        name: Name of the array, for the message.
+        array: (n, …) floats; may be memory-mapped.
+        low: The smallest value, or -inf.
+        high: The largest value, or inf.
+    """
+    for start in range(0, len(array), _ROWS_AT_ONCE):
+        rows = array[start : start + _ROWS_AT_ONCE]
+        least, most = float(rows.min(initial=np.inf)), float(rows.max(initial=-np.inf))
+        # Comparisons with nan are false.
+        if rows.size and not (low <= least and most <= high and -np.inf < least and most < np.inf):
+            limits = f" from {low:g} to {high:g}" if np.isfinite([low, high]).any() else ""
+            raise ValueError(
+                f"{name}: expected finite numbers{limits}, got values from {least:g} to {most:g}"
+            )
