@@ -58,7 +58,7 @@ def read_header(file: BinaryIO) -> Header:
     found = file.seek(0, io.SEEK_END) - start
     file.seek(start)
     are_sizes = all(type(n) is int and n >= 0 for n in shape)
-    if dtype.kind not in "buifU" or dtype.itemsize == 0 or not are_sizes:
+    if dtype.kind not in "buifSU" or dtype.itemsize == 0 or not are_sizes:
         raise ArrayFileError(f"expected an array of numbers or text, got {dtype} {shape}")
     if math.prod(shape) * dtype.itemsize != found:
         raise ArrayFileError(
@@ -85,10 +85,11 @@ def read_archive(content: bytes) -> dict[str, NDArray]:
         raise
     except Exception as error:  # `zipfile` raises exceptions of many types for damaged archives
         raise ArrayFileError("expected a complete .npz archive, got another file") from error
-    return {name.removesuffix(".npy"): _array(part) for name, part in parts.items()}
+    return {name.removesuffix(".npy"): read_array(part) for name, part in parts.items()}
 
 
-def _array(content: bytes) -> NDArray:
+def read_array(content: bytes) -> NDArray:
+    """The array in the content of a `.npy` file; raises `ArrayFileError` as `read_header`."""
     shape, order, dtype = read_header(file := io.BytesIO(content))
     flat = np.frombuffer(content, dtype, offset=file.tell())
     return np.array(flat.reshape(shape, order=order), order="C")

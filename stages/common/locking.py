@@ -7,8 +7,9 @@ The operating system removes the lock when its process ends, however it ends.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -20,15 +21,32 @@ def locked(output: Path) -> Iterator[None]:
     The lock is a file beside `output`, because DVC deletes outputs before it runs a stage.
     """
     path = output.with_name(f".{output.name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Without following links, since the file is overwritten.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    with open(descriptor, "r+") as file:
+    folder_is_new = not path.parent.exists()
+    file = _acquire(path, output)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+        if folder_is_new:
+            with suppress(OSError):  # it has outputs
+                path.parent.rmdir()
+
+
+def _acquire(path: Path, output: Path) -> IO[str]:
+    """Open and lock the file `path`, and write the number of this process into it."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Without following links, since the file is overwritten.
+        file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+")  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             click.echo(f"waiting for process {file.read(20)}, which writes {output}", err=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        # The process that had the lock deletes the file; a third one may have made it again.
+        if path.exists() and os.path.samefile(path, file.fileno()):
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
+            return file
+        file.close()

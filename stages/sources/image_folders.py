@@ -148,6 +148,8 @@ def _format(image: NDArray) -> str:
 
 
 def _read(path: Path) -> tuple[NDArray, bool]:
+    if not path.is_file():  # reading a FIFO would wait for a writer
+        raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
     try:
         return read_grey(path)
     except UnreadableError as error:

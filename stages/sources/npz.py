@@ -1,12 +1,12 @@
 """NumPy's `.npz` archives: Keras's `mnist.npz`, the MedMNIST collection, or arrays of your own."""
 
 import zipfile
-import zlib
 from pathlib import Path
 
-import numpy as np
+import psutil
 from numpy.typing import NDArray
 
+from nn.array_files import read_array
 from stages.common.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 
@@ -36,33 +36,42 @@ def from_npz(path: Path) -> LabelledImages:
         StageError: If the file is damaged, needs pickle, or lacks arrays of the usual names.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            present = set(archive.files)
-            pairs = next((pairs for pairs in _NAMES if present.issuperset(pairs[0][:2])), ())
+        with zipfile.ZipFile(path) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            pairs = next((pairs for pairs in _NAMES if names.issuperset(pairs[0][:2])), ())
             parts = []
             for images, labels, part in pairs:
-                if present.intersection((images, labels)):
+                if names.intersection((images, labels)):
                     arrays = (_read(archive, name, path) for name in (images, labels))
                     parts.append(Part(part, f"{path}: {images}", *arrays))
-    except (ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (StageError, MemoryError):
+        raise
+    except Exception as error:  # `zipfile` raises exceptions of many types for damaged archives
+        if getattr(error, "errno", None):  # the disk failed
+            raise
         raise StageError(
             f"{path}: expected a whole .npz file of plain arrays, got another one ({error}); get "
             "the file again."
         ) from error
     if parts:
         return join(parts)
-    names = sorted(present)
-    listed = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+    listed = ", ".join(sorted(names)[:6]) + (", …" if len(names) > 6 else "")
     raise StageError(
         f"{path}: expected arrays x_train, y_train, x_test and y_test, or x and y, or images and "
         f"labels, got {listed or 'none'}."
     )
 
 
-def _read(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray:
-    if name not in archive.files:
-        raise StageError(f"{path}: expected an array {name}, got only {', '.join(archive.files)}.")
-    array = archive[name]
-    if not isinstance(array, np.ndarray):  # other members of the archive are returned as bytes
-        raise ValueError(f"{name} is not an array")
-    return array
+def _read(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray:
+    try:
+        entry = archive.getinfo(f"{name}.npy")
+    except KeyError as error:
+        found = ", ".join(archive.namelist()[:6])
+        raise StageError(f"{path}: expected an array {name}, got only {found}.") from error
+    free = psutil.virtual_memory().available // 3
+    if entry.file_size > free:
+        raise StageError(
+            f"{path}: {name}: expected at most {free} bytes, a third of the free memory, got "
+            f"{entry.file_size}."
+        )
+    return read_array(archive.read(entry))

@@ -118,6 +118,7 @@ BAD_GZIP = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, (99
         (b"\0\0\x08", f"{IDX}got 00 00 08."),
         (b"\0\0\x07\x01" + WHOLE[4:], f"{IDX}got 00 00 07 01."),
         (b"\0\0\x08\x00" + WHOLE[4:], IDX),
+        (b"\0\0\x08\xff" + b"\0\0\0\x01" * 255 + b"\0", f"{IDX}got 00 00 08 ff."),
         (b"\x08\x03\0\0" + WHOLE[4:], IDX),
         (WHOLE[:9], "expected 12 bytes of dimensions, got 5"),
         (WHOLE[:-5], "expected 24 bytes for the 4×3×2 numbers that the header announces, got 19"),

@@ -1,6 +1,7 @@
 """Folders of images: order, conversion to greyscale, and errors that name the file."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -154,6 +155,11 @@ def test_files_that_are_no_images_are_named(folder):
     ):  # fmt: skip
         odd.write_bytes(content)
         assert refusal_of(path).startswith(f"own/a/4.png: {message}")
+
+
+def test_a_fifo_is_not_waited_for(folder):
+    os.mkfifo(folder[0] / "a" / "3.png")
+    assert refusal_of(folder[0]).startswith("own/a/3.png: expected an image, got a special file")
 
 
 def test_a_picture_that_would_fill_the_memory(folder, monkeypatch):

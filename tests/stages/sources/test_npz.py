@@ -1,5 +1,7 @@
 """`.npz` archives: names of arrays, conversion to greyscale, and errors."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,7 +90,10 @@ IMAGES, LABELS = np.zeros((4, 2, 2), np.uint8), np.arange(4)
             {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, :1], "y_test": LABELS},
             "expected images of shape (2, 2), as in",
         ),
-        ({"x": IMAGES, "y": np.array([{}] * 4)}, "Object arrays cannot be loaded"),
+        (
+            {"x": IMAGES, "y": np.array([{}] * 4)},
+            "expected an array of numbers or text, got object",
+        ),
     ],
 )
 def test_arrays_that_are_no_data_set(content, message, tmp_path):
@@ -98,6 +103,17 @@ def test_arrays_that_are_no_data_set(content, message, tmp_path):
     assert refusal.value.message.startswith(f"{tmp_path / 'a.npz'}: ")
     assert message in refusal.value.message
     assert "\n" not in refusal.value.message
+
+
+@pytest.mark.parametrize("shape", ["(True, 4)", "(-4, 4)", f"({2**70}, 4)", "(" * 5_000])
+def test_headers_with_impossible_shapes(shape, tmp_path):
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    magic = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name in "xy":
+            archive.writestr(f"{name}.npy", magic + header + bytes(16))
+    with pytest.raises(StageError, match=r"a\.npz: expected a whole .npz file of plain arrays"):
+        from_npz(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeros", "foreign"])
