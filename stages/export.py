@@ -17,6 +17,7 @@ from stages.common.errors import StageError
 from stages.common.model_io import read_model_for
 from stages.common.parameter_types import count
 from stages.common.predictions import predict, sample_mistakes
+from stages.common.terminal import echo
 from stages.exporting.model_card import model_card
 
 
@@ -95,7 +96,7 @@ def main(
         if model.image_shape
         else "no page to draw on, because the height and width of the images are unknown"
     )
-    click.echo(f"{export}: model.onnx, README.md, and {page}")
+    echo(f"{export}: model.onnx, README.md, and {page}")
 
 
 def provenance(words: Sequence[str]) -> list[list[str]]:

@@ -11,6 +11,7 @@ import click
 from stages.common.command import path_option, stage
 from stages.common.datasets import DOWNLOADS, Raw
 from stages.common.parameter_types import count
+from stages.common.terminal import echo
 from stages.sources.conversion import to_raw
 from stages.sources.detect import from_path
 from stages.sources.digests import PINNED, digests
@@ -76,7 +77,7 @@ def main(name: str, version: int, source: str, raw_path: str) -> None:
     raw.write(Path(raw_path))
     n, d = raw.images.shape
     size = "" if raw.image_shape is None else " ({1}×{0})".format(*raw.image_shape)
-    click.echo(f"{title}: {n} images of {d} pixels{size}, {len(raw.classes)} classes")
+    echo(f"{title}: {n} images of {d} pixels{size}, {len(raw.classes)} classes")
 
 
 def _read(source: str) -> Raw:
@@ -90,17 +91,17 @@ def _read(source: str) -> Raw:
             for part in ("test", "validation")
             if part in data.parts
         ]
-        click.echo(
+        echo(
             f"{source}: {sizes}, in this order; to keep this split, set preprocess.shuffle: false "
             f"and {' and '.join(keys)}.",
             err=True,
         )
     found = digests(raw)
     for what, digest in zip(("images", "labels"), found, strict=True):
-        click.echo(f"{source}: SHA-256 of the {what}: {digest}", err=True)
+        echo(f"{source}: SHA-256 of the {what}: {digest}", err=True)
     for (name, version), pinned in PINNED.items():
         if found == pinned:
-            click.echo(f"{source}: identical to {name} version {version}", err=True)
+            echo(f"{source}: identical to {name} version {version}", err=True)
     return raw
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn import DivergedError, Trainer, TrainingConfig, save, score
-from stages.common.artifacts import Artifacts, restored_on_failure
+from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
 from stages.common.command import path_option, stage
 from stages.common.errors import StageError
 from stages.training.checkpoint import DAMAGE, CheckpointFile
@@ -66,6 +66,7 @@ def main(
     )
     trainer, history = _resume_or_start(checkpoint, config, data, seed)
     with (
+        errors_naming(Path(training_path)),  # DVCLive's errors on a full disk name no file
         restored_on_failure(Path(training_path)),
         open_live(training_path) as live,
         Artifacts() as artifacts,

@@ -17,6 +17,7 @@ from stages.common.command import copies_option, path_option, stage
 from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, pictures_in, read_picture
 from stages.common.model_io import augmented, read_model
+from stages.common.terminal import echo
 from stages.exporting.image_preparation import BlankImageError, prepare_image
 from stages.sources.csv import read_csv
 
@@ -105,13 +106,13 @@ def main(
             predictions.append(_predict(classifier, name, prepared))
         except (UnreadableError, BlankImageError) as error:
             report.append({"image": name, "error": str(error)})
-            click.echo(f"Error: {name}: {error}.", err=True)
+            echo(f"Error: {name}: {error}.", err=True)
         else:
             report.append(predictions[-1].as_json())
             if not as_json:
-                click.echo(_line(predictions[-1]))
+                echo(_line(predictions[-1]))
     if as_json:
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(report, indent=2))
     if show is not None and predictions:
         _show(predictions, Path(show))
     if len(predictions) < len(report):
@@ -178,7 +179,7 @@ def _submit(
     labels = [model.classes[k] for k in classifier.predict(model.prepare(pixels))]
     with Artifacts() as artifacts:
         artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
-    click.echo(f"{len(labels)} images: {path}")
+    echo(f"{len(labels)} images: {path}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import click
 
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
 from stages.common.command import stage
+from stages.common.terminal import echo
 
 
 @stage("summarize")
@@ -29,7 +30,7 @@ def main(metrics: tuple[str, ...], summary_path: str | None) -> None:
     found = {path: _test_metrics(Path(path)) for path in metrics}
     if summary_path is None:
         width = max(map(len, found))
-        click.echo("\n".join(f"{path:{width}}  {_text(test)}" for path, test in found.items()))
+        echo("\n".join(f"{path:{width}}  {_text(test)}" for path, test in found.items()))
         return
     values = [test["accuracy"] for test in found.values()]
     summary = {"accuracy": statistics.mean(values)}
@@ -37,7 +38,7 @@ def main(metrics: tuple[str, ...], summary_path: str | None) -> None:
         summary["deviation"] = statistics.stdev(values)
     with Artifacts() as artifacts:
         artifacts.write_json(Path(summary_path), {"test": summary, "runs": len(values)})
-    click.echo(f"accuracy {_text(summary)} on the test images, {len(values)} runs")
+    echo(f"accuracy {_text(summary)} on the test images, {len(values)} runs")
 
 
 def _test_metrics(path: Path) -> dict[str, float]:

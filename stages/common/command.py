@@ -112,6 +112,10 @@ class StageCommand(click.Command):
             if "DVC_STAGE" in os.environ:
                 self._check_params_yaml(values, given)
             rest = super().parse_args(ctx, list(args))
+        except BrokenPipeError:  # Click handles it
+            raise
+        except OSError as error:  # --help cannot be printed
+            raise StageError(describe_os_error(error)) from error
         except click.NoSuchOption as error:
             hints = sorted({_key(option) for option in error.possibilities or []})
             hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
@@ -139,6 +143,7 @@ class StageCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors of the operating system become a `StageError`."""
+        os.environ.pop("MPLBACKEND", None)  # stages write files; an unknown backend is an error
         try:
             with interruptible(), self._lock(ctx):
                 return super().invoke(ctx)
@@ -148,7 +153,10 @@ class StageCommand(click.Command):
         except OSError as error:
             raise StageError(describe_os_error(error)) from error
         except MemoryError as error:
-            raise StageError(f"{self.name}: not enough memory for these parameters.") from error
+            raise StageError(
+                f"{self.name}: not enough memory; close other programs, or choose smaller layers, "
+                "minibatches or data sets."
+            ) from error
 
     def _lock(self, ctx: click.Context) -> AbstractContextManager:
         if self.writes is None:

@@ -4,9 +4,12 @@ import errno
 
 import click
 
+from stages.common.terminal import printable
+
 _FREE_SPACE = "Free some space on that disk, then run the command again."
 _MAKE_WRITABLE = "Make it readable and writable, or choose another folder."
 _MOVE_AWAY = "A file is in the place of a folder, or a folder in the place of a file; move it."
+_OPEN_OUTPUT = "Standard output or a file is closed; run the command with it open."
 _OTHER_ADVICE = "Correct that, then run the command again."
 _ADVICE = {
     errno.ENOSPC: _FREE_SPACE,
@@ -15,6 +18,7 @@ _ADVICE = {
     errno.EACCES: _MAKE_WRITABLE,
     errno.EPERM: _MAKE_WRITABLE,
     errno.EROFS: _MAKE_WRITABLE,
+    errno.EBADF: _OPEN_OUTPUT,
     errno.EEXIST: _MOVE_AWAY,
     errno.EISDIR: _MOVE_AWAY,
     errno.ENOTDIR: _MOVE_AWAY,
@@ -23,6 +27,10 @@ _ADVICE = {
 
 class StageError(click.ClickException):
     """An error that the user can correct; exit code 1."""
+
+    def format_message(self) -> str:
+        """Return the line to print; names in it cannot contain commands for the terminal."""
+        return printable(self.message)
 
 
 class ParameterError(StageError):

@@ -21,7 +21,8 @@ def interruptible() -> Iterator[None]:
         signal.default_int_handler(signum, frame)
 
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if not in_main_thread or before not in (signal.default_int_handler, signal.SIG_DFL):
         yield  # the caller has its own handler
         return
     signal.signal(signal.SIGINT, interrupt)
@@ -32,4 +33,4 @@ def interruptible() -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import click
+from stages.common.terminal import echo
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def _acquire(path: Path, output: Path) -> IO[str]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            click.echo(f"waiting for process {file.read(20)}, which writes {output}", err=True)
+            echo(f"waiting for process {file.read(20)}, which writes {output}", err=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         # The process that had the lock deletes the file; a third one may have made it again.
         if path.exists() and os.path.samefile(path, file.fileno()):

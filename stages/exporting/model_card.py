@@ -3,12 +3,14 @@
 It has the format of Hugging Face: a YAML header between two lines of dashes, then Markdown.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
 from nn import Ensemble, Network
+from stages.common.terminal import printable
 
 _TEXT = """---
 {header}---
@@ -59,9 +61,9 @@ and the images were deslanted: sheared so that strokes are upright, and moved to
 _PROVENANCE = """The same commit and commands give the same bytes on every processor.
 The options of `stages.preprocess` give the split into training, validation and test images:
 
-```console
+{fence}console
 {commands}
-```"""
+{fence}"""
 _NO_PROVENANCE = "Not recorded: `python -m stages.export` takes the commands after `--`."
 
 
@@ -83,7 +85,9 @@ def model_card(
     """
     name, shape, (low, high) = data.split(",")[0], model.image_shape, model.pixel_range
     networks, inputs = model.members, model.members[0].sizes[0]
-    listing = "\n".join(f"$ {command}" for command in commands)
+    listing = "\n".join(f"$ {printable(command)}" for command in commands)
+    fence = "`" * max(3, _longest_backticks(listing) + 1)
+    provenance = _PROVENANCE if commands else _NO_PROVENANCE
     header = {
         "license": "mit",
         "library_name": "numpy",
@@ -106,27 +110,27 @@ def model_card(
     }
     return _TEXT.format(
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
-        name=" ".join(name.split()),
+        name=_plain(name),
         kind="a network" if len(networks) == 1 else f"an ensemble of {len(networks)} networks",
         count=len(model.classes),
         networks=_networks(networks),
         activation=" and ".join(sorted({network.activation for network in networks})),
         loss=model.loss.replace("_", " "),
-        data=data,
+        data=_plain(data),
         test=test_images,
         low=low,
         high=high,
         deslanted=_DESLANTED if model.deslanted else "",
         classes=", ".join(map(_quoted, model.classes)),
         metrics="\n".join(
-            f"| {part} | {key} | {value:.4f} |"
+            f"| {_plain(part)} | {_plain(key)} | {value:.4f} |"
             for part, values in metrics.items()
             for key, value in values.items()
         ),
         pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{inputs} pixels",
         page="; `page.html` is a page to draw on, which opens in any browser" if shape else "",
         preparation=_PREPARATION if shape else "",
-        provenance=_PROVENANCE.format(commands=listing) if commands else _NO_PROVENANCE,
+        provenance=provenance.format(fence=fence, commands=listing),
     )
 
 
@@ -139,5 +143,15 @@ def _networks(networks: Sequence[Network]) -> str:
 
 def _quoted(name: str) -> str:
     """The name as inline code in Markdown, also if it contains backticks."""
-    text = " ".join(name.split())
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
+    text = " ".join(printable(name).split())
+    marks = "`" * (_longest_backticks(text) + 1)
+    return f"{marks} {text} {marks}" if "`" in text else f"`{text}`"
+
+
+def _longest_backticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _plain(text: str) -> str:
+    """The text in one line, with what Markdown and HTML would interpret escaped."""
+    return re.sub(r"[\\`*\[\]<>&|]", r"\\\g<0>", " ".join(printable(text).split()))

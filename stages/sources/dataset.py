@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from nn.pixels import square
 from stages.common.errors import StageError
+from stages.common.terminal import echo
 
 _ROWS_AT_ONCE = 1_024
 
@@ -75,7 +75,7 @@ def _flat(part: Part) -> tuple[NDArray, tuple[int, int] | None]:
     if images.dtype.kind not in "buif":
         raise StageError(f"{part.where}: expected images of numbers, got type {images.dtype}.")
     if images.ndim == 4 and images.shape[3] == 3:
-        click.echo(f"{part.where}: {n} colour images converted to greyscale.", err=True)
+        echo(f"{part.where}: {n} colour images converted to greyscale.", err=True)
         images = _grey(images)
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]

@@ -12,13 +12,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, read_grey
+from stages.common.terminal import echo
 from stages.sources.dataset import LabelledImages
 
 _PARTS = {
@@ -85,7 +85,7 @@ def _files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, str]]:
     """Paths of the images in order, each with its class."""
     stray = _listed(folder, folders=False)
     if stray:
-        click.echo(
+        echo(
             f"{folder}: ignored {', '.join(stray[:3])}{', …' if len(stray) > 3 else ''}; images "
             "must be in the folder of their class.",
             err=True,
@@ -137,7 +137,7 @@ def _read_all(paths: Sequence[Path], folder: Path) -> tuple[NDArray, tuple[int, 
         pixels[row] = image.ravel()
         coloured += is_coloured
     if coloured:
-        click.echo(f"{folder}: {coloured} colour images converted to greyscale.", err=True)
+        echo(f"{folder}: {coloured} colour images converted to greyscale.", err=True)
     height, width = first.shape
     return pixels, (height, width)
 

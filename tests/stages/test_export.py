@@ -8,9 +8,11 @@ import onnx
 import onnxruntime
 import pytest
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 
 from nn import ACTIVATIONS, LOSSES, Network, load, scale
 from stages import evaluate, export, train
+from stages.exporting.model_card import model_card
 from stages.exporting.onnx_model import to_onnx
 
 FETCH = "stages.fetch --name mnist_784 --version 1 --source auto"
@@ -125,6 +127,20 @@ def test_provenance(words, data, shown, run, measured, tmp_path):
     assert f"# {data.split(',')[0]}: a network" in card
     assert ("Not recorded" if shown is None else f"$ {shown}\n") in card
     assert "/home/me" not in card
+
+
+def test_names_have_no_meaning_in_the_markup_of_the_card():
+    evil = "<script>x</script>\n```\x1b[31m [a](http://b) *c* | `d`"
+    network = Network.initialize([4, 2], np.random.default_rng(0), classes=[evil, "a``b"])
+    card = model_card(network, evil, {"test": {evil: 0.5}}, 9, [f"python -m {evil}"])
+    assert "\x1b" not in card
+    body = card.split("\n---\n", 1)[1]
+    html = MarkdownIt("commonmark").enable("table").render(body)
+    for tag in ("<script", "<a ", "<em"):
+        assert tag not in html
+    assert "<code>a``b</code>" in html
+    assert html.count("<pre>") == 1
+    assert [row.count("<td>") for row in html.split("<tr>")[2:]] == [3]
 
 
 def test_images_of_unknown_shape_get_no_page(run, prepared, tmp_path):

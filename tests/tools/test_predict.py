@@ -108,6 +108,15 @@ def test_json_for_programs(run, model, tmp_path):
     assert bad == {"image": "b.png", "error": NO_IMAGE}
 
 
+def test_json_is_valid_for_every_name(run, model, tmp_path):
+    name = os.fsdecode(b"\xff\x1b[31m.png")
+    write(tmp_path / name, drawing(DIGITS[3]))
+    result = run(predict, name, "--json")
+    result.stdout_bytes.decode("ascii")
+    assert json.loads(result.stdout)[0]["image"] == name
+    assert run(predict, name).stdout.startswith("\\udcff\\x1b[31m.png: 3 ")
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
 def test_any_kind_of_picture(mode, run, model, tmp_path):
     picture = Image.fromarray(drawing(DIGITS[4]))

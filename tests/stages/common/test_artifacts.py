@@ -144,6 +144,24 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert list((tmp_path / "data" / "prepared").iterdir()) == []
 
 
+def test_a_full_disk_under_the_curves_is_one_line(prepared, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.train", "--hidden", "3", "--epochs", "1"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: data/training: File too large. "
+        "Free some space on that disk, then run the command again.\n"
+    )
+    assert not (tmp_path / "data" / "training").exists()
+
+
 def no_file_beyond_2000_bytes():
     # Writing beyond it fails as it does on a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))

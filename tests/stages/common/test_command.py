@@ -1,16 +1,20 @@
 """What all stages share: names in messages, what YAML can say and a command line cannot, help."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from stages import evaluate, fetch, preprocess, train
 from stages.common import command
+from stages.common.terminal import echo
 from tools import tune
 
+ROOT = Path(__file__).parents[3]
 STAGES = [fetch, preprocess, train, evaluate, tune]
 
 
@@ -108,3 +112,41 @@ def test_an_interruption_that_somebody_else_handles():
     finally:
         signal.signal(signal.SIGINT, ignored)
     assert result.exit_code == 0
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+class Interrupter:
+    def find_spec(self, name, path, target=None):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupter())
+"""
+
+
+@pytest.mark.parametrize("module", ["stages.train", "tools.predict"])
+def test_an_interruption_of_the_imports_leaves_no_traceback(module, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_IMPORT)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_names_cannot_send_commands_to_the_terminal(refused, capsys):
+    name = os.fsdecode(b"red\x1b[31m\xff\xc2\x9b2J\n.png")
+    assert refused(fetch, "--source", name).count("red\\x1b[31m\\udcff\\x9b2J\\n.png") == 1
+    echo(f"{name} été")
+    assert capsys.readouterr().out == "red\\x1b[31m\\udcff\\x9b2J\n.png été\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_a_full_disk_under_the_help_is_one_line():
+    command = [sys.executable, "-m", "stages.train", "--help"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.stderr.startswith(b"Error: No space left on device.")
+    assert done.stderr.count(b"\n") == 1
