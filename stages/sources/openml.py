@@ -1,15 +1,10 @@
 """Data sets of openml.org, through scikit-learn's `fetch_openml` and its cache."""
 
 import gzip
-import queue
-import threading
-import urllib.request
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
 
 import numpy as np
@@ -17,17 +12,16 @@ from numpy.typing import NDArray
 
 from stages.common.errors import ParameterError, StageError
 from stages.common.progress import waiting
-
-ANSWER_SECONDS = 8.0
-STALL_SECONDS = 10.0
+from stages.sources.limited_http import limited
 
 
-def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
+def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArray]:
     """Load a data set from scikit-learn's cache, or download it into the cache.
 
     Args:
         name: Name of the data set on openml.org.
         version: Its version.
+        seconds: Limit on the time of all downloads together.
 
     Returns:
         Pixels, (n, d) numbers, dense or sparse, and labels, (n,) numbers or text.
@@ -43,7 +37,7 @@ def from_openml(name: str, version: int) -> tuple[NDArray, NDArray]:
     cache = Path(get_data_home())
     before = _size(cache)
     with (
-        _deadlines(),
+        limited(seconds),
         warnings.catch_warnings(record=True) as caught,
         waiting(f"OpenML {name}", received=lambda: max(0, _size(cache) - before)),
     ):
@@ -102,52 +96,6 @@ def _explain(error: Exception, name: str, version: int, cache_was_damaged: bool)
         f"fetch.source: expected the data set {name} version {version} from OpenML, got something "
         f"else ({reason}{note}); try again later, or choose another data set."
     )
-
-
-class _DeadlineOpener(urllib.request.OpenerDirector):
-    """Opens URLs like `urllib.request.build_opener()`, with a deadline for each answer.
-
-    A socket's timeout does not cover the lookup of the host name, which a name server that drops
-    packets can delay for minutes, so every request runs in a thread of its own. After a deadline
-    has passed, further requests fail at once, and scikit-learn's retries cost no time.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._opener = urllib.request.build_opener()
-        self._is_silent = False
-
-    def open(self, fullurl: Any, *_: Any, **__: Any) -> Any:
-        """Send a GET request; raises `URLError` if no answer arrives within `ANSWER_SECONDS`."""
-        answers: queue.SimpleQueue = queue.SimpleQueue()
-
-        def ask() -> None:
-            try:
-                answers.put(self._opener.open(fullurl, timeout=STALL_SECONDS))
-            except Exception as error:
-                answers.put(error)
-
-        try:
-            if self._is_silent:
-                raise queue.Empty
-            threading.Thread(target=ask, daemon=True).start()
-            answer = answers.get(timeout=ANSWER_SECONDS)
-        except queue.Empty:
-            self._is_silent = True
-            raise URLError(f"no answer within {ANSWER_SECONDS:g} s") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-@contextmanager
-def _deadlines() -> Iterator[None]:
-    """Let `urllib.request.urlopen`, and so `fetch_openml`, use a `_DeadlineOpener`."""
-    urllib.request.install_opener(_DeadlineOpener())
-    try:
-        yield
-    finally:
-        urllib.request.install_opener(urllib.request.build_opener())
 
 
 def _size(folder: Path) -> int:

