@@ -55,6 +55,7 @@ def model(network, tmp_path):
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
         save(network, file)
+    return path
 
 
 def ask(run, *names, **options):
@@ -115,6 +116,24 @@ def test_json_is_valid_for_every_name(run, model, tmp_path):
     result.stdout_bytes.decode("ascii")
     assert json.loads(result.stdout)[0]["image"] == name
     assert run(predict, name).stdout.startswith("\\udcff\\x1b[31m.png: 3 ")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--json",), ("--show", "seen.png"), ("--model-path", "m.npz"), ("--submission", "o.csv")],
+    ids=lambda options: options[0],
+)
+def test_options_may_precede_or_follow_the_image(options, run, model, tmp_path):
+    os.replace(model, "m.npz")
+    image = "test.csv" if "--submission" in options else "a.png"
+    write(tmp_path / "a.png", drawing(DIGITS[1]))
+    Path("test.csv").write_text("\n".join(",".join([cell] * 784) for cell in ("pixel0", "7")))
+    rest = () if "--model-path" in options else ("--model-path", "m.npz")
+    results = [
+        run(predict, *words) for words in ((*options, *rest, image), (image, *options, *rest))
+    ]
+    assert results[0].exit_code == 0, results[0].output
+    assert results[0].output == results[1].output
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
