@@ -3,7 +3,9 @@
 import errno
 import json
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,29 +20,33 @@ from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, pictures_in, read_picture
 from stages.common.model_io import augmented, read_model
 from stages.common.terminal import echo
-from stages.exporting.image_preparation import BlankImageError, prepare_image
+from stages.exporting.image_preparation import BlankImageError
+from stages.exporting.segmentation import find_digits
 from stages.sources.csv import read_csv
 
 
 class Prediction(NamedTuple):
-    """The two most probable classes of a picture.
+    """The two most probable classes of a digit on a picture.
 
     Attributes:
         name: Name of the file.
+        box: Left, top, right and bottom, as fractions of the picture's width and height.
         image: (height, width) input of the network.
         labels: The most probable class and the second most probable one.
         confidences: Their probabilities.
     """
 
     name: str
+    box: tuple[float, float, float, float]
     image: NDArray
     labels: tuple[str, str]
     confidences: tuple[float, float]
 
-    def as_json(self) -> dict[str, str | float]:
+    def as_json(self) -> dict[str, Any]:
         """The content of the JSON output."""
         return {
             "image": self.name,
+            "box": [round(place, 4) for place in self.box],
             "label": self.labels[0],
             "confidence": self.confidences[0],
             "runner_up": self.labels[1],
@@ -69,7 +75,8 @@ def main(
 ) -> None:
     """Classify the digit on each IMAGE: a PNG or JPEG file, a folder of them, or - for standard
     input. Photographs, scans and screenshots may have any size and be dark on bright or bright on
-    dark.
+    dark. Several digits are read from left to right; --json has an entry for each, with the left,
+    top, right and bottom of its box as fractions of the picture's width and height.
 
     \b
     Example:
@@ -95,27 +102,31 @@ def main(
             "known."
         )
     predictions: list[Prediction] = []
+    pictures: dict[str, NDArray] = {}
     report: list[dict[str, Any]] = []
+    failed = False
     for name, content in _contents(image):
         try:
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
-            prepared = prepare_image(
-                read_picture(content), model.image_shape, deslanted=model.deslanted
-            )
-            predictions.append(_predict(classifier, name, prepared))
+            picture = read_picture(content)
+            found = _predict(model, classifier, name, picture)
         except (UnreadableError, BlankImageError) as error:
+            failed = True
             report.append({"image": name, "error": str(error)})
             echo(f"Error: {name}: {error}.", err=True)
         else:
-            report.append(predictions[-1].as_json())
+            predictions += found
+            report += [prediction.as_json() for prediction in found]
+            if len(found) > 1 and show is not None:
+                pictures[name] = picture
             if not as_json:
-                echo(_line(predictions[-1]))
+                echo(_line(found))
     if as_json:
         click.echo(json.dumps(report, indent=2))
     if show is not None and predictions:
-        _show(predictions, Path(show))
-    if len(predictions) < len(report):
+        _show(predictions, pictures, Path(show))
+    if failed:
         sys.exit(1)
 
 
@@ -140,27 +151,56 @@ def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
                 yield str(file), error
 
 
-def _predict(classifier: Classifier, name: str, image: NDArray) -> Prediction:
-    probabilities = classifier.probabilities(image.reshape(-1))
-    first, second = np.argsort(-probabilities, kind="stable")[:2]
-    labels = classifier.classes[first], classifier.classes[second]
-    confidences = float(probabilities[first]), float(probabilities[second])
-    return Prediction(name, image, labels, confidences)
+def _predict(
+    model: Network | Ensemble, classifier: Classifier, name: str, picture: NDArray
+) -> list[Prediction]:
+    """Predict each digit on a picture."""
+    assert model.image_shape is not None
+    predictions = []
+    for box, image in find_digits(picture, model.image_shape, deslanted=model.deslanted):
+        probabilities = classifier.probabilities(image.reshape(-1))
+        first, second = np.argsort(-probabilities, kind="stable")[:2]
+        labels = model.classes[first], model.classes[second]
+        confidences = float(probabilities[first]), float(probabilities[second])
+        predictions.append(Prediction(name, box, image, labels, confidences))
+    return predictions
 
 
-def _line(prediction: Prediction) -> str:
-    (first, second), (high, low) = prediction.labels, prediction.confidences
-    return f"{prediction.name}: {first}  {high:.1%}  (then {second}, {low:.1%})"
+def _line(predictions: Sequence[Prediction]) -> str:
+    """The answer for the digits of one picture."""
+    name, labels = predictions[0].name, [prediction.labels[0] for prediction in predictions]
+    if len(predictions) > 1:
+        each = ", ".join(f"{p.labels[0]} {p.confidences[0]:.1%}" for p in predictions)
+        between = "" if all(len(label) == 1 for label in labels) else " "
+        return f"{name}: {between.join(labels)}  ({each})"
+    (first, second), (high, low) = predictions[0].labels, predictions[0].confidences
+    return f"{name}: {first}  {high:.1%}  (then {second}, {low:.1%})"
 
 
-def _show(predictions: Sequence[Prediction], path: Path) -> None:
+def _show(predictions: Sequence[Prediction], pictures: Mapping[str, NDArray], path: Path) -> None:
+    """Write the inputs of the network to a PNG file, each picture of several digits before them."""
     # Imported here, so that `--help` need not wait a second for Matplotlib.
     from stages.common.galleries import gallery_png
+    from tools.pictures import enlarged, framed
 
-    images = np.array([prediction.image for prediction in predictions])
-    captions = [f"{p.labels[0]}  {p.confidences[0]:.0%}" for p in predictions]
+    tiles, captions, names = [], [], []
+    for name, digits in groupby(predictions, lambda prediction: prediction.name):
+        found = list(digits)
+        if name in pictures:
+            tiles.append(framed(pictures[name], [p.box for p in found], found[0].image.shape))
+            captions.append(f"{len(found)} digits")
+            names.append(name)
+        tiles += [enlarged(prediction.image) for prediction in found]
+        captions += [f"{p.labels[0]}  {p.confidences[0]:.0%}" for p in found]
+        names += [name] * len(found)
+    short = ["\n".join(textwrap.wrap(_end(Path(name).name, 30), 16)) for name in names]
+    title = "prepared images and predictions"
     with Artifacts() as artifacts, artifacts.open(path) as file:
-        file.write(gallery_png("prepared images and predictions", images, captions))
+        file.write(gallery_png(title, np.array(tiles), captions, short))
+
+
+def _end(text: str, length: int) -> str:
+    return text if len(text) <= length else f"…{text[1 - length :]}"
 
 
 def _submit(

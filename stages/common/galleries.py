@@ -17,8 +17,9 @@ def draw_gallery(
     images: NDArray,
     captions: Sequence[str],
     colours: Sequence[str],
+    names: Sequence[str] = (),
 ) -> None:
-    """Draw images with captions above them.
+    """Draw images with captions above them, and names below.
 
     Args:
         figure: The figure to draw on.
@@ -26,12 +27,17 @@ def draw_gallery(
         images: (n, height, width) or (n, height, width, 3), values in [0, 1].
         captions: One per image; they may have two lines.
         colours: Colour of each caption.
+        names: One per image, or none at all; they may have several lines.
     """
     height, width = images.shape[1:3]
-    gap = 0.6 if any("\n" in caption for caption in captions) else 0.36
+    lines = max((text.count("\n") + 1 for text in captions), default=1)
+    lines += max((text.count("\n") + 1 for text in names), default=0)
+    gap = 0.12 + 0.24 * lines
     axes, positions = draw_images(figure, title, images, gap=gap * max(1.0, width / height))
     for (x, y), caption, colour in zip(positions, captions, colours, strict=True):
         axes.text(x, y, caption, color=colour, fontsize=7, ha="center", va="bottom")
+    for (x, y), name in zip(positions, names, strict=False):
+        axes.text(x, y + height + 1, name, color="0.4", fontsize=6, ha="center", va="top")
 
 
 def draw_images(
@@ -57,10 +63,12 @@ def draw_images(
     return axes, positions
 
 
-def gallery_png(title: str, images: NDArray, captions: Sequence[str]) -> bytes:
-    """A PNG file of images with captions; arguments as `draw_gallery`."""
+def gallery_png(
+    title: str, images: NDArray, captions: Sequence[str], names: Sequence[str]
+) -> bytes:
+    """A PNG file of images with captions and names; arguments as `draw_gallery`."""
 
     def draw(figure: FigureBase) -> None:
-        draw_gallery(figure, title, images, captions, ["black"] * len(captions))
+        draw_gallery(figure, title, images, captions, ["black"] * len(captions), names)
 
     return png((8, 1 + math.ceil(len(images) / COLUMNS)), draw)

@@ -59,10 +59,13 @@ def prepare_image(
         BlankImageError: If there is no digit on the picture.
         ValueError: If the picture is empty, not two-dimensional or not finite.
     """
-    values = np.asarray(picture, dtype=np.float64)
-    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
-        raise ValueError(f"expected a 2-D array of finite brightness, got shape {values.shape}")
-    ink = _ink(values)
+    return prepare_ink(ink_of(picture), shape, deslanted=deslanted)
+
+
+def prepare_ink(
+    ink: NDArray, shape: tuple[int, int], *, deslanted: bool = False
+) -> NDArray[np.float32]:
+    """Crop, scale and centre the ink of a digit, as `ink_of` returns it; see `prepare_image`."""
     rows, columns = (np.flatnonzero(ink.max(axis=axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     boxes = [max(1, round(_BOX * n)) for n in shape]
@@ -74,11 +77,24 @@ def prepare_image(
     return deslant(image.reshape(1, -1), shape).reshape(shape) if deslanted else image
 
 
-def _ink(picture: NDArray) -> NDArray:
-    """Difference from the background, scaled to [0, 1]; noise is set to 0."""
-    background, noise = _background(picture)
+def ink_of(picture: NDArray) -> NDArray[np.float64]:
+    """Difference from the background, scaled to [0, 1]; noise is set to 0.
+
+    Args:
+        picture: (height, width) brightness in [0, 1].
+
+    Returns:
+        Array of the same shape, at least one element of which is 1.
+
+    Raises:
+        BlankImageError, ValueError: As `prepare_image`.
+    """
+    values = np.asarray(picture, dtype=np.float64)
+    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(f"expected a 2-D array of finite brightness, got shape {values.shape}")
+    background, noise = _background(values)
     # Ink is darker or brighter than the background, whichever differs most from it.
-    difference = picture - background
+    difference = values - background
     if -difference.min() > difference.max():
         difference = -difference
     ink = np.maximum(difference, 0.0)

@@ -237,6 +237,39 @@ def test_what_cannot_be_answered_is_said_and_the_others_are_answered(run, model,
     }
 
 
+def two_digits(first, second):
+    return np.hstack([drawing(DIGITS[first]), drawing(DIGITS[second], corner=(30, 30))])
+
+
+def test_several_digits_are_read_from_left_to_right(run, model, tmp_path):
+    write(tmp_path / "42.png", two_digits(4, 2))
+    result = run(predict, "42.png")
+    assert result.output.startswith("42.png: 42  (4 ")
+    result = run(predict, "42.png", "--json", "--show", "seen.png")
+    four, two = json.loads(result.stdout)
+    assert (four["image"], four["label"]) == ("42.png", "4")
+    assert (two["image"], two["label"]) == ("42.png", "2")
+    left, top, right, bottom = four["box"]
+    assert 0 < left < right < 0.5
+    assert 0 < top < bottom < 1
+    assert two["box"][0] > 0.5
+    assert (tmp_path / "seen.png").stat().st_size > 0
+
+
+def test_the_names_of_the_files_are_shown(run, model, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("stages.common.galleries.gallery_png", lambda *a: shown.extend(a) or b"")
+    long = f"{'x' * 40}.png"
+    for name in ("a.png", long):
+        write(tmp_path / "drawings" / name, drawing(DIGITS[5]))
+    write(tmp_path / "42.png", two_digits(4, 2))
+    assert run(predict, "42.png", "drawings", "--show", "seen.png").exit_code == 0
+    _, images, captions, names = shown
+    assert len(images) == len(captions) == len(names) == 5
+    assert names[:4] == ["42.png"] * 3 + ["a.png"]
+    assert names[4].replace("\n", "") == f"…{'x' * 25}.png"
+
+
 def test_show_what_the_network_saw(run, model, tmp_path):
     write(tmp_path / "a.png", drawing(DIGITS[5]))
     for _ in range(2):

@@ -1,0 +1,157 @@
+"""Removal of what is on a picture beside digits: ruled lines, frames, a window's title bar."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+# A line is at most this far from a straight one, as a fraction of the picture's width, has at most
+# this slope, and has ink in this fraction of its length.
+_WAVE, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
+# More beginnings than ruled paper has are noise.
+_MOST_STARTS = 200
+# A frame has ink on this fraction of each side, at most this far from it as a fraction of its size.
+_SIDE_COVERAGE, _SIDE_WAVE = 0.85, 0.08
+# Ink of less than this fraction of the area of the largest connected piece is a crumb.
+_CRUMB = 0.03
+EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
+
+
+def without_lines(ink: NDArray) -> NDArray:
+    """Ink without lines across the whole picture and without frames around other ink.
+
+    The strokes of a digit are not removed: ink that reaches the border of the picture when lines
+    are taken away, such as that of a digit that fills it, shows that they were none.
+
+    Args:
+        ink: (height, width) values in [0, 1], 0 is background.
+
+    Returns:
+        A copy with the ink of lines and frames set to 0; `ink` itself if there are none.
+    """
+    mask = ink > 0
+    inside = _without_rules(_without_rules(mask).T).T
+    if inside is not mask and (inside != mask).any():
+        inside = _without_crumbs(inside)
+        high, wide = (max(2, n // 50) for n in mask.shape)
+        middle = inside[high:-high, wide:-wide]
+        if not inside.any() or middle.sum() < inside.sum():
+            inside = mask
+    inside = _without_frames(inside)
+    return ink if inside.sum() == mask.sum() else np.where(inside, ink, 0.0)
+
+
+def _without_rules(mask: NDArray) -> NDArray:
+    """Remove lines from the left to the right border, except where a stroke crosses them."""
+    height, width = mask.shape
+    if min(height, width) < 40:
+        return mask
+    wave = max(1, round(_WAVE * width))
+    thick = ndimage.binary_dilation(mask, np.ones((2 * wave + 1, 1), bool))
+    edge = max(1, width // 50)
+    # Several columns, because a line across may hide the beginning of this one in some.
+    starts, ends = (
+        sorted({row for column in columns for row in _middles(column)})
+        for columns in (mask.T[:: max(1, edge // 2)][:3], mask.T[:: -max(1, edge // 2)][:3])
+    )
+
+    if max(len(starts), len(ends)) > _MOST_STARTS:
+        return mask
+
+    def is_line(start: float, end: float) -> bool:
+        rows, columns = _pixels(start, end, mask.shape)
+        return len(columns) > edge and thick[rows, columns].mean() >= _COVERAGE
+
+    lines = [
+        (start, end)
+        for start in starts
+        for end in ends
+        if abs(end - start) <= _SLOPE * width and is_line(start, end)
+    ]
+    if lines:  # and parallel ones that leave the picture at the top or bottom
+        fall = float(np.median([end - start for start, end in lines]))
+        parallel = [(start, start + fall) for start in starts] + [(end - fall, end) for end in ends]
+        lines += [
+            (start, end)
+            for start, end in parallel
+            if not (0 <= start < height and 0 <= end < height) and is_line(start, end)
+        ]
+    found = mask
+    for start, end in lines:
+        found = _without_rule(found, mask, *_pixels(start, end, mask.shape), wave)
+    return found
+
+
+def _pixels(start: float, end: float, shape: tuple[int, ...]) -> tuple[NDArray, NDArray]:
+    """Rows and columns of a straight line from the left to the right border."""
+    columns = np.arange(shape[1])
+    rows = np.rint(np.linspace(start, end, shape[1])).astype(int)
+    inside = (rows >= 0) & (rows < shape[0])
+    return rows[inside], columns[inside]
+
+
+def _without_rule(
+    found: NDArray, mask: NDArray, rows: NDArray, columns: NDArray, wave: int
+) -> NDArray:
+    """Remove the vertical runs of ink on a line whose length is usual for it."""
+    runs = []
+    for x, row in zip(columns, rows, strict=True):
+        column = mask[:, x]
+        near = np.flatnonzero(column[max(0, row - wave) : row + wave + 1])
+        if len(near) == 0:
+            continue
+        place = max(0, row - wave) + near[np.abs(near - wave).argmin()]
+        below, above = column[place:], column[place::-1]
+        down = below.argmin() if not below.all() else len(below)
+        up = above.argmin() if not above.all() else len(above)
+        runs.append((x, place - up + 1, place + down))
+    usual = np.median([bottom - top for _, top, bottom in runs])
+    if usual > 0.3 * len(mask):
+        return found
+    found = found.copy()
+    for x, top, bottom in runs:
+        if bottom - top <= 1.5 * usual + 2:
+            found[top:bottom, x] = False
+    return found
+
+
+def _middles(column: NDArray) -> list[float]:
+    """The middle of each run of ink."""
+    labels, _ = ndimage.label(column)
+    return [(part.start + part.stop - 1) / 2 for (part,) in ndimage.find_objects(labels)]
+
+
+def _without_crumbs(mask: NDArray) -> NDArray:
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    areas[0] = 0
+    return (areas >= max(_CRUMB * areas.max(), 1))[labels]
+
+
+def _without_frames(mask: NDArray) -> NDArray:
+    """Remove connected pieces that are rectangles around other ink."""
+    labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    boxes = ndimage.find_objects(labels)
+    frames = []
+    for number, box in enumerate(boxes, 1):
+        height, width = (part.stop - part.start for part in box)
+        if min(height, width) < 20:
+            continue
+        piece = labels[box] == number
+        enclosed = any(
+            _encloses(box, other) and 5 * (other[0].stop - other[0].start) > height
+            for other in boxes
+        )
+        if enclosed and is_rectangle(piece):
+            frames.append(number)
+    return mask & ~np.isin(labels, frames) if frames else mask
+
+
+def _encloses(box: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
+    return all(a.start < b.start and b.stop < a.stop for a, b in zip(box, other, strict=True))
+
+
+def is_rectangle(piece: NDArray) -> bool:
+    """Whether a connected piece of ink, cropped to its bounding box, has four straight sides."""
+    depths = [max(1, round(_SIDE_WAVE * n)) for n in piece.shape]
+    sides = [piece[: depths[0]], piece[-depths[0] :], piece.T[: depths[1]], piece.T[-depths[1] :]]
+    return all(side.any(axis=0).mean() >= _SIDE_COVERAGE for side in sides)
