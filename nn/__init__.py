@@ -25,6 +25,7 @@ The modules, one topic each, in a suggested reading order:
 - `training_config`  all hyperparameters of a training run
 - `trainer`          a training run that follows a `TrainingConfig`
 - `metrics`          loss and accuracy
+- `stagnation`       a warning for training that does not learn
 - `calibration`      expected calibration error
 - `blas`             in-place matrix products and the number of BLAS threads
 - `checks`           checks of the arrays that callers pass in
@@ -60,6 +61,7 @@ from nn.pixels import scale
 from nn.regularization import Regularization
 from nn.schedules import SCHEDULES, Schedule
 from nn.serialization import ModelFileError, load, save
+from nn.stagnation import NotLearningWarning
 from nn.test_time_augmentation import TestTimeAugmentation
 from nn.trainer import Trainer
 from nn.training import DivergedError, train_epochs
@@ -83,6 +85,7 @@ __all__ = [
     "ModelFileError",
     "Network",
     "NetworkClassifier",
+    "NotLearningWarning",
     "Optimizer",
     "Regularization",
     "Schedule",

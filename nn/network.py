@@ -29,7 +29,7 @@ from nn.pixels import scale, square
 _CHUNK = 500
 
 
-@dataclass
+@dataclass(repr=False)
 class Network:
     """A multilayer perceptron: weights, biases, and the description of its inputs and outputs.
 
@@ -53,6 +53,11 @@ class Network:
     loss: str = "quadratic"
     image_shape: tuple[int, int] | None = None
     deslanted: bool = False
+
+    def __repr__(self) -> str:
+        """One line, such as `<Network 784-100-10, sigmoid, quadratic loss, float32>`."""
+        layers = "-".join(map(str, self.sizes))
+        return f"<Network {layers}, {self.activation}, {self.loss} loss, {self.dtype}>"
 
     @classmethod
     def initialize(

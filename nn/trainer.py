@@ -10,6 +10,8 @@ with the same bytes as one that was not interrupted.
 """
 
 import json
+import math
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -21,6 +23,7 @@ from nn.ema import EMA
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
+from nn.stagnation import STEPS, NotLearningWarning, not_learning
 from nn.training import Epoch, train_epochs
 from nn.training_config import TrainingConfig
 
@@ -162,6 +165,10 @@ class Trainer:
 
         Yields:
             The number of epochs done.
+
+        Warns:
+            NotLearningWarning: If the loss has not moved after the first epoch, or the first 1000
+                steps if that is longer.
         """
         config = self.config
         if self.stopped:
@@ -184,6 +191,11 @@ class Trainer:
             epochs_done=self.epoch,
         ):
             self.epoch = epoch.number
+            steps = math.ceil(len(images) / config.batch_size)
+            if self.epoch == math.ceil(STEPS / steps) and (
+                problem := not_learning(self.network, images, targets)
+            ):
+                warnings.warn(problem, NotLearningWarning, stacklevel=2)
             yield epoch
             if self.stopped:
                 return

@@ -1,5 +1,7 @@
 """Stage `train`: train the network, and write the model and its learning curves."""
 
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nn import DivergedError, Trainer, TrainingConfig, save, score
+from nn import DivergedError, NotLearningWarning, Trainer, TrainingConfig, save, score
 from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
 from stages.common.command import path_option, stage
 from stages.common.errors import StageError
@@ -123,14 +125,19 @@ def _train(
     if with_pictures:  # imported here, because Matplotlib takes a moment
         from stages.common.mosaics import units_picture
     config = trainer.config
-    with tqdm(
-        trainer.train_epochs(data.images, data.labels, weights),
-        initial=trainer.epoch,
-        total=config.epochs,
-        desc="train",
-        unit="epoch",
-        disable=None,
-    ) as progress:
+    with (
+        warnings.catch_warnings(),
+        tqdm(
+            trainer.train_epochs(data.images, data.labels, weights),
+            initial=trainer.epoch,
+            total=config.epochs,
+            desc="train",
+            unit="epoch",
+            disable=None,
+        ) as progress,
+    ):
+        warnings.simplefilter("always", NotLearningWarning)
+        warnings.showwarning = _print_warning
         try:
             for number, on_train in progress:
                 on_validation = score(trainer.current, *data.validation)
@@ -149,6 +156,10 @@ def _train(
                 f"train.learning_rate: training diverged, {error}; choose less than "
                 f"{config.learning_rate:g}{others}."
             ) from error
+
+
+def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    tqdm.write(f"Warning: {message}.", file=sys.stderr)
 
 
 def _summary(trainer: Trainer, data: TrainingData) -> str:

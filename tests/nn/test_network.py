@@ -162,3 +162,8 @@ def test_targets_that_are_no_distribution_are_refused(row):
     targets[1] = row
     with pytest.raises(ValueError, match="targets: expected rows of numbers from 0 that add up"):
         network().require_samples(np.zeros((3, 6), np.float32), targets)
+
+
+def test_a_network_prints_as_one_line():
+    network = Network.initialize([784, 100, 10], np.random.default_rng(0))
+    assert str(network) == "<Network 784-100-10, sigmoid, quadratic loss, float32>"

@@ -338,3 +338,14 @@ def test_a_picture_of_the_hidden_units_after_every_epoch(run, prepared, tmp_path
     assert numbers == {*range(1, 31), 60}
     with Image.open(io.BytesIO(pictures["4.png"])) as picture:
         assert picture.size == (10 * 5, 5)  # 8 units of 4×4 pixels in a line for 10
+
+
+def test_training_that_does_not_learn_is_one_warning(run, prepared):
+    result = run(train, "--hidden", 500, "--learning-rate", 30, "--epochs", 75)
+    assert result.exit_code == 0, result.output
+    (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
+    assert line.startswith("Warning: the network does not learn, because its output units are sat")
+
+
+def test_training_that_learns_is_no_warning(run, prepared):
+    assert "Warning" not in run(train, "--hidden", 10, "--epochs", 75).output
