@@ -1,4 +1,4 @@
-# make          install, run the pipeline on MNIST, print the metrics
+# make          install, run the pipeline on MNIST, print the results
 # make verify   run the pipeline anew in a temporary clone and compare every file with dvc.lock
 # make test     run the tests
 # make check    lint, check the format and the types
@@ -20,8 +20,9 @@ INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c cons
 all: .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
-	"$(BIN)/dvc" repro
-	"$(BIN)/dvc" metrics show
+	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
+	@"$(BIN)/dvc" repro
+	@"$(BIN)/python" -m tools.results
 
 verify: .venv/installed
 	"$(BIN)/python" -m tools.verify
@@ -63,7 +64,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the dependencies into .venv; this takes a minute or two."
+	@echo "Installing the dependencies into .venv: about 500 MB, one to five minutes."
 	@$(INSTALL) .
 	@touch $@
 

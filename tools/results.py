@@ -1,0 +1,39 @@
+"""Command `results`: what the pipeline found, where its files are, and what to try next."""
+
+from pathlib import Path
+
+import click
+
+from stages.common.artifacts import invalid_artifact, read_json
+from stages.common.command import path_option, stage
+
+_TEXT = """\
+test accuracy {test[accuracy]:.2%}, loss {test[loss]:.4f}, macro F1 {test[macro_f1]:.4f}
+accuracy {train[accuracy]:.2%} on training images, {validation[accuracy]:.2%} on validation images
+
+draw a digit:  open data/export/page.html in a browser
+pictures:      data/evaluation/overview.png and others beside it
+model:         data/model/model.npz, data/export/model.onnx, data/export/README.md
+next:          change learning_rate in params.yaml, then: dvc repro && dvc metrics diff
+               (before that, once per shell: source .venv/bin/activate)"""
+
+
+@stage("results")
+@path_option("metrics", "metrics.json", "File written by `evaluate`.")
+def main(metrics_path: str) -> None:
+    """Print the metrics of the last run in a few lines, and where its files are.
+
+    \b
+    Example:
+      python -m tools.results
+    """
+    path = Path(metrics_path)
+    try:
+        click.echo(_TEXT.format_map(read_json(path, "evaluate")))
+    except (KeyError, TypeError, ValueError) as error:
+        fault = "expected metrics of test, validation and training images"
+        raise invalid_artifact(path, fault, "evaluate") from error
+
+
+if __name__ == "__main__":
+    main()
