@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nn import DivergedError, NotLearningWarning, Trainer, TrainingConfig, save, score
+from nn import DivergedError, NotLearningWarning, Score, Trainer, TrainingConfig, save, score
 from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
 from stages.common.command import path_option, stage
 from stages.common.errors import StageError
+from stages.common.snapshots import Snapshots, parameters_of, snapshot_of
 from stages.training.checkpoint import DAMAGE, CheckpointFile
 from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
@@ -37,6 +38,11 @@ _UNITS, _EPOCHS = 50, 30
     type=click.Path(),
     help="Folder for pictures of the hidden units, one per epoch; without it there are none.",
 )
+@click.option(
+    "--snapshots-path",
+    type=click.Path(),
+    help="File for the weights after some of the epochs, for the page; without it there is none.",
+)
 @path_option("checkpoint", "data/checkpoint.npz", "File to resume an interrupted training from.")
 def main(
     seed: int,
@@ -46,6 +52,7 @@ def main(
     examples_path: str,
     training_path: str,
     pictures_path: str | None,
+    snapshots_path: str | None,
     checkpoint_path: str,
     **options: Any,
 ) -> None:
@@ -83,39 +90,44 @@ def main(
             save(trainer.result, file)
         seen = trainer.as_seen(np.array(data.images[:_EXAMPLES]))
         artifacts.write_array(Path(examples_path), seen)
+        on_validation = score(trainer.result, *data.validation)
+        if snapshots_path:
+            snapshots = _snapshots(_new_trainer(config, data, seed), history, on_validation, data)
+            with artifacts.open(Path(snapshots_path)) as file:
+                snapshots.write(file)
     checkpoint.write(trainer, history, finished=True)
-    click.echo(_summary(trainer, data))
+    click.echo(_summary(trainer, data, on_validation))
 
 
 def _resume_or_start(
     file: CheckpointFile, config: TrainingConfig, data: TrainingData, seed: int
 ) -> tuple[Trainer, list[Epoch]]:
     """Return a trainer, in the state of the checkpoint if there is one, and the epochs done."""
-
-    def new_trainer() -> Trainer:
-        return Trainer(
-            config,
-            sizes=data.sizes,
-            seed=seed,
-            classes=data.about.classes,
-            pixel_range=data.about.pixel_range,
-            image_shape=data.about.image_shape,
-            deslanted=data.about.deslanted,
-        )
-
-    trainer, checkpoint = new_trainer(), file.read()
+    trainer, checkpoint = _new_trainer(config, data, seed), file.read()
     if checkpoint is None:
         return trainer, []
     try:
         trainer.restore(checkpoint.state)
     except DAMAGE:
-        return new_trainer(), []
+        return _new_trainer(config, data, seed), []
     # A run of more epochs may have gone too far for this one.
     too_far = trainer.epoch > config.epochs or trainer.epoch != len(checkpoint.history)
     if too_far or (checkpoint.finished and trainer.finished):
-        return new_trainer(), []
+        return _new_trainer(config, data, seed), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
     return trainer, checkpoint.history
+
+
+def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Trainer:
+    return Trainer(
+        config,
+        sizes=data.sizes,
+        seed=seed,
+        classes=data.about.classes,
+        pixel_range=data.about.pixel_range,
+        image_shape=data.about.image_shape,
+        deslanted=data.about.deslanted,
+    )
 
 
 def _train(
@@ -144,7 +156,8 @@ def _train(
                 trainer.record_validation(on_validation)
                 has_picture = with_pictures and (number <= _EPOCHS or number % _EPOCHS == 0)
                 picture = units_picture(trainer.current, _UNITS) if has_picture else b""
-                yield Epoch.of(on_train, on_validation, picture)
+                snapshot = snapshot_of(trainer.current, number)
+                yield Epoch.of(on_train, on_validation, picture, snapshot)
                 progress.set_postfix_str(
                     f"loss {on_train.loss:.4f}, accuracy {on_train.accuracy:.2%}, "
                     f"validation {on_validation.loss:.4f}, {on_validation.accuracy:.2%}"
@@ -162,10 +175,26 @@ def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     tqdm.write(f"Warning: {message}.", file=sys.stderr)
 
 
-def _summary(trainer: Trainer, data: TrainingData) -> str:
+def _snapshots(
+    new: Trainer, history: Sequence[Epoch], at_the_end: Score, data: TrainingData
+) -> Snapshots:
+    """The snapshots of a training run, given a trainer before its first epoch."""
+    start = score(new.network, *data.validation).accuracy
+    epochs = [(0, start, snapshot_of(new.network, 0))] + [
+        (number, epoch.scores["validation/accuracy"], epoch.snapshot)
+        for number, epoch in enumerate(history[:-1], 1)
+    ]
+    kept = [epoch for epoch in epochs if epoch[2].size]
+    return Snapshots(
+        np.array([*(number for number, _, _ in kept), len(history)], dtype=np.int64),
+        np.array([*(accuracy for _, accuracy, _ in kept), at_the_end.accuracy]),
+        np.reshape([p for _, _, p in kept], (len(kept), parameters_of(new.network).size)),
+    )
+
+
+def _summary(trainer: Trainer, data: TrainingData, on_validation: Score) -> str:
     config = trainer.config
     on_train = score(trainer.result, data.images, data.labels)
-    on_validation = score(trainer.result, *data.validation)
     return (
         f"{'-'.join(map(str, trainer.network.sizes))} {config.activation} network, "
         f"{config.loss} loss, {config.optimizer}, {trainer.epoch} epochs: accuracy "

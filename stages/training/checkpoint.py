@@ -82,13 +82,14 @@ class CheckpointFile:
             f"picture_{k}": np.frombuffer(epoch.picture, np.uint8)
             for k, epoch in enumerate(history)
         }
+        snapshots = {f"snapshot_{k}": epoch.snapshot for k, epoch in enumerate(history)}
         with Artifacts() as artifacts, artifacts.open(self.path) as file:
             arrays = {
                 "key": np.array(self.key),
                 "history": np.array(json.dumps([epoch.scores for epoch in history])),
                 "finished": np.array(finished),
             }
-            write_archive(file, arrays | pictures | trainer.state())
+            write_archive(file, arrays | pictures | snapshots | trainer.state())
 
     def read(self) -> Checkpoint | None:
         """Return the checkpoint; None if there is none, or it is damaged or has another key."""
@@ -99,7 +100,9 @@ class CheckpointFile:
             scores = json.loads(str(arrays["history"]))
             history = [
                 Epoch(
-                    {name: float(x) for name, x in named.items()}, arrays[f"picture_{k}"].tobytes()
+                    {name: float(x) for name, x in named.items()},
+                    arrays[f"picture_{k}"].tobytes(),
+                    arrays[f"snapshot_{k}"],
                 )
                 for k, named in enumerate(scores)
             ]

@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nn import Score
 from stages.common.errors import StageError
 
 if TYPE_CHECKING:
     from dvclive import Live
+
+_NONE = np.empty(0, np.float32)
 
 
 class Epoch(NamedTuple):
@@ -16,13 +21,17 @@ class Epoch(NamedTuple):
     Attributes:
         scores: Loss and accuracy by name.
         picture: Content of a PNG file; empty for none.
+        snapshot: Parameters of the network; empty for none.
     """
 
     scores: dict[str, float]
     picture: bytes = b""
+    snapshot: NDArray = _NONE
 
     @classmethod
-    def of(cls, on_train: Score, on_validation: Score, picture: bytes = b"") -> "Epoch":
+    def of(
+        cls, on_train: Score, on_validation: Score, picture: bytes = b"", snapshot: NDArray = _NONE
+    ) -> "Epoch":
         """Name the scores as DVCLive does."""
         scores = {
             "train/loss": on_train.loss,
@@ -30,7 +39,7 @@ class Epoch(NamedTuple):
             "validation/loss": on_validation.loss,
             "validation/accuracy": on_validation.accuracy,
         }
-        return cls(scores, picture)
+        return cls(scores, picture, snapshot)
 
 
 def open_live(folder: str) -> "Live":

@@ -21,13 +21,14 @@ RICH = (
     "--schedule", "cosine", "--warmup", 1, "--ema-decay", 0.9, "--patience", 3,
     "--dropout-hidden", 0.2, "--shift", 0.5, "--elastic", 0.3, "--smoothness", 1,
     "--pictures-path", "data/training/plots/images/units",
+    "--snapshots-path", "data/model/snapshots.npz",
 )  # fmt: skip
 PLAIN = ("--hidden", 7, "--epochs", 6)
 GOING_ON = "train: resuming after epoch"
 
 
 def artifacts(folder=Path("data")):
-    paths = [folder / "model" / "model.npz", *(folder / "training").rglob("*")]
+    paths = [*(folder / "model").glob("*.npz"), *(folder / "training").rglob("*")]
     return {str(path): path.read_bytes() for path in paths if path.is_file()}
 
 
