@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
+from nn import Ensemble, Network
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
 from stages.common.command import path_option, stage
 from stages.common.datasets import DOWNLOADS, DatasetInfo, read_part
@@ -17,6 +18,7 @@ from stages.common.errors import StageError
 from stages.common.model_io import read_model_for
 from stages.common.parameter_types import count
 from stages.common.predictions import predict, sample_mistakes
+from stages.common.snapshots import Snapshots
 from stages.common.terminal import echo
 from stages.exporting.model_card import model_card
 
@@ -34,6 +36,12 @@ from stages.exporting.model_card import model_card
     default=100,
     help="Number of first-layer units that the page shows.",
 )
+@click.option(
+    "--snapshots-path",
+    type=click.Path(),
+    help="File written by `train`, for the slider through training on the page; without it there "
+    "is none.",
+)
 @click.argument("made_by", type=click.UNPROCESSED, nargs=-1)
 @path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
 @path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")
@@ -42,6 +50,7 @@ from stages.exporting.model_card import model_card
 def main(
     examples: int,
     units: int,
+    snapshots_path: str | None,
     made_by: tuple[str, ...],
     prepared_path: str,
     model_path: str,
@@ -70,6 +79,7 @@ def main(
             f"{model_path}: expected members that are all for deslanted images, or all for others, "
             "because ONNX runtimes do not deslant them; combine other models."
         )
+    snapshots = _snapshots(model, snapshots_path)
     metrics = read_json(Path(metrics_path), "evaluate")
     if not _are_metrics(metrics):
         fault = "expected numbers by data set and metric, with test.accuracy among them"
@@ -90,13 +100,14 @@ def main(
         if model.image_shape is not None:
             with artifacts.open(export / "page.html") as file:
                 names = [about.classes[k] for k in predictions.true[chosen]]
-                file.write(drawing_page(model, images[chosen], names, units).encode())
-    page = (
+                page = drawing_page(model, images[chosen], names, units, snapshots)
+                file.write(page.encode())
+    drawn = (
         "page.html"
         if model.image_shape
         else "no page to draw on, because the height and width of the images are unknown"
     )
-    echo(f"{export}: model.onnx, README.md, and {page}")
+    echo(f"{export}: model.onnx, README.md, and {drawn}")
 
 
 def provenance(words: Sequence[str]) -> list[list[str]]:
@@ -120,6 +131,17 @@ def data_set_name(stages: Sequence[Sequence[str]]) -> str:
     if options.get("--source") in DOWNLOADS and "--name" in options:
         return f"{options['--name']}, version {options.get('--version', '1')} on OpenML"
     return options.get("--source", "an unnamed data set")
+
+
+def _snapshots(model: Network | Ensemble, path: str | None) -> Snapshots | None:
+    if path is None:
+        return None
+    if len(model.members) > 1:
+        raise StageError(
+            f"{path}: expected snapshots of one network, got an ensemble as the model; leave out "
+            "--snapshots-path."
+        )
+    return Snapshots.read(Path(path), model.members[0])
 
 
 def _are_metrics(value: Any) -> bool:

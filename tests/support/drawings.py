@@ -37,6 +37,7 @@ def settle(page):
 
 
 def draw(page, points):
+    """One stroke of the mouse."""
     box = page.locator("#paper").bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
@@ -45,3 +46,13 @@ def draw(page, points):
         page.mouse.move(*place, steps=4)
     page.mouse.up()
     settle(page)
+
+
+def write(page, strokes):
+    """Strokes as the pointer would leave them, at once."""
+    width, height = page.evaluate("[paper.width, paper.height]")
+    places = [
+        [{"x": round(float(x) * width), "y": round(float(y) * height)} for x, y in stroke]
+        for stroke in strokes
+    ]
+    page.evaluate("replaceStrokes", places)

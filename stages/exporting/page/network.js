@@ -14,52 +14,88 @@ function softmax(z) {
 }
 
 class Network {
-  // model: {classes, activation, output, shape, layers: [{inputs, units, weights, biases}],
-  // others}, where weights and biases are base64-encoded little-endian float32; others are the other
-  // members of an ensemble.
-  constructor(model) {
-    Object.assign(this, model);
-    this.others = (model.others ?? []).map((member) => new Network(member));
-    this.layers = model.layers.map((layer) => ({
-      ...layer,
-      weights: floats(layer.weights),
-      biases: floats(layer.biases),
-    }));
-  }
-
-  // Activations of each layer for one image, an array of values in [0, 1].
-  activations(image) {
-    const found = [];
-    let below = image;
-    this.layers.forEach((layer, index) => {
-      const z = new Float64Array(layer.units);
-      for (let unit = 0; unit < layer.units; unit += 1) {
-        let sum = layer.biases[unit];
-        const row = unit * layer.inputs;
-        for (let k = 0; k < layer.inputs; k += 1) sum += layer.weights[row + k] * below[k];
-        z[unit] = sum;
-      }
-      const last = index === this.layers.length - 1;
-      if (last && this.output === "softmax") below = softmax(z);
-      else below = z.map(units[last ? "sigmoid" : this.activation]);
-      found.push(below);
+  // model: {classes, output, shape}; then one network, or the members of an ensemble, each
+  // {activation, layers: [{weights, biases}]}, where the weights are encoded (units, inputs) matrices
+  // and the biases are numbers.
+  constructor(model, [{ activation, layers }, ...others]) {
+    Object.assign(this, model, { activation });
+    this.others = others.map((member) => new Network(model, [member]));
+    this.layers = layers.map(({ weights, biases }) => {
+      const decoded = decode(weights);
+      return { inputs: decoded.length / biases.length, units: biases.length, weights: decoded, biases };
     });
-    return found;
   }
 
-  // Scores of the classes divided by their sum; in an ensemble, the mean of its members'.
-  probabilities(image) {
-    const scores = this.activations(image).at(-1);
-    const sum = scores.reduce((a, b) => a + b, 0) + 1e-37;
-    const all = [
-      Array.from(scores, (score) => score / sum),
-      ...this.others.map((member) => member.probabilities(image)),
-    ];
+  // Weighted inputs z of a layer, for the activations of the layer below.
+  weightedInputs(index, below) {
+    const { inputs, units: count, weights, biases } = this.layers[index];
+    const z = new Float64Array(count);
+    for (let unit = 0; unit < count; unit += 1) {
+      let sum = biases[unit];
+      const row = unit * inputs;
+      for (let k = 0; k < inputs; k += 1) sum += weights[row + k] * below[k];
+      z[unit] = sum;
+    }
+    return z;
+  }
+
+  // Activations of the first layer for one image, an array of values in [0, 1].
+  firstActivations(image) {
+    const z = this.weightedInputs(0, image);
+    return this.layers.length === 1 ? this.outputs(z) : z.map(units[this.activation]);
+  }
+
+  // Weighted inputs of the output layer, for the activations of the first layer.
+  outputInputs(first) {
+    let below = first;
+    for (let index = 1; index < this.layers.length - 1; index += 1) {
+      below = this.weightedInputs(index, below).map(units[this.activation]);
+    }
+    return this.weightedInputs(this.layers.length - 1, below);
+  }
+
+  outputs(z) {
+    return this.output === "softmax" ? softmax(z) : z.map(units.sigmoid);
+  }
+
+  // Scores of the classes, from 0 to 1; in an ensemble, the mean of its members' probabilities.
+  scores(image) {
+    const first = this.firstActivations(image);
+    const own = this.layers.length === 1 ? first : this.outputs(this.outputInputs(first));
+    if (this.others.length === 0) return own;
+    const all = [normalized(own), ...this.others.map((member) => member.probabilities(image))];
     return all[0].map((_, k) => all.reduce((total, some) => total + some[k], 0) / all.length);
+  }
+
+  // Scores divided by their sum.
+  probabilities(image) {
+    return normalized(this.scores(image));
+  }
+
+  // What a unit of the first layer adds to the weighted input of each output: how much less it would
+  // be if the unit's activation were 0. With one hidden layer this is activation times weight.
+  additions(first, unit) {
+    if (this.layers.length === 2) return this.weightsFrom(unit).map((weight) => weight * first[unit]);
+    const without = Float64Array.from(first);
+    without[unit] = 0;
+    const less = this.outputInputs(without);
+    return Array.from(this.outputInputs(first), (z, k) => z - less[k]);
+  }
+
+  // Weights from a unit of the first layer to each unit of the second.
+  weightsFrom(unit) {
+    const { inputs, units: count, weights } = this.layers[1];
+    return Array.from({ length: count }, (_, k) => weights[k * inputs + unit]);
+  }
+
+  // Weights from each input to a unit of the first layer.
+  weightsTo(unit) {
+    const { inputs, weights } = this.layers[0];
+    return weights.subarray(unit * inputs, (unit + 1) * inputs);
   }
 }
 
-function floats(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
+function normalized(scores) {
+  const sum = scores.reduce((a, b) => a + b, 0) + 1e-37;
+  return Array.from(scores, (score) => score / sum);
 }
