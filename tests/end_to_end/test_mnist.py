@@ -3,10 +3,13 @@
 import hashlib
 import json
 
+import browser
 import numpy as np
 import onnxruntime
 import pytest
 from clones import ROOT, clone_of_this_repository
+from drawings import write
+from handwriting import drawings
 
 from nn import load
 
@@ -60,3 +63,22 @@ def test_the_model_can_be_taken_away(mnist):
     accuracy = (network.predict(network.prepare(raw)) == labels).mean()
     assert accuracy == metrics["test"]["accuracy"]
     assert network.classes == tuple("0123456789")
+
+
+def test_the_page_is_small_and_reads_what_people_draw(mnist):
+    path = mnist.folder / "data/export/page.html"
+    assert path.stat().st_size < 1_000_000
+    bank = list(drawings())
+    with browser.chromium() as chromium:
+        page = chromium.new_page()
+        page.goto(path.as_uri())
+        assert page.locator("#epochs b").count() == 8
+        read = []
+        for _, _, strokes in bank:
+            write(page, strokes)
+            scores = page.evaluate("Array.from(network.scores(prepared()))")
+            read.append(str(np.argmax(scores)))
+    wrong = [hand for (digit, hand, _), k in zip(bank, read, strict=True) if k != digit]
+    assert len(bank) == 319
+    assert len(wrong) <= 0.05 * 319
+    assert wrong.count("tiny") <= 1

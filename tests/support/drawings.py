@@ -55,4 +55,4 @@ def write(page, strokes):
         [{"x": round(float(x) * width), "y": round(float(y) * height)} for x, y in stroke]
         for stroke in strokes
     ]
-    page.evaluate("replaceStrokes", places)
+    page.evaluate("(places) => { strokes = places; }", places)

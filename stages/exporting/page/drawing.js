@@ -2,6 +2,7 @@
 
 const paper = document.getElementById("paper");
 const pen = paper.getContext("2d");
+const redrawing = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 // Width of the pen on the paper, as a fraction of the shorter side; step of the arrow keys in pixels.
 const PEN = 0.04;
 const STEP = 7;
@@ -14,10 +15,12 @@ let strokes = []; // each a list of points, or {image} for an example
 const pointers = new Map(); // the current stroke of each pointer that is down, by pointerId
 let cursor = null; // {x, y, stroke} of the keyboard's pen; stroke is null while it is up
 
-// Give the canvas the aspect ratio of the images and 280 pixels on its longer side.
+// Give the canvases the aspect ratio of the images.
 function setUpPaper([height, width]) {
-  paper.width = Math.round((280 * width) / Math.max(width, height));
-  paper.height = Math.round((280 * height) / Math.max(width, height));
+  for (const [canvas, longer] of [[paper, 280], [redrawing.canvas, 140]]) {
+    canvas.width = Math.round((longer * width) / Math.max(width, height));
+    canvas.height = Math.round((longer * height) / Math.max(width, height));
+  }
 }
 
 function penWidth() {
@@ -42,7 +45,7 @@ function paintPaper() {
 
 function wipe(context) {
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, paper.width, paper.height);
+  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
 }
 
 function paintStrokes(context, lines, lineWidth) {
@@ -55,13 +58,14 @@ function paintStrokes(context, lines, lineWidth) {
   }
 }
 
-// The strokes, moved and enlarged or reduced so that they fill the box with a pen of this width.
-function fitted(lines, lineWidth) {
+// The strokes, moved and scaled so that, with a pen of this width, they fill the box in a canvas of
+// this size.
+function fitted(lines, lineWidth, { width, height }) {
   const points = lines.flat();
-  const ranges = [["x", paper.width], ["y", paper.height]].map(([axis, side]) => {
+  const ranges = [["x", width, paper.width], ["y", height, paper.height]].map(([axis, side, from]) => {
     const places = points.map((point) => point[axis]);
     const [low, high] = [Math.min(...places), Math.max(...places)];
-    const size = Math.max(high - low, LEAST_SIZE * side);
+    const size = Math.max(high - low, LEAST_SIZE * from);
     return { middle: (low + high) / 2, half: side / 2, factor: (BOX * side - lineWidth) / size };
   });
   const factor = Math.min(...ranges.map((range) => range.factor));
@@ -69,16 +73,14 @@ function fitted(lines, lineWidth) {
   return lines.map((line) => line.map((point) => ({ x: x(point.x), y: y(point.y) })));
 }
 
-const redrawing = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-
 // The input of the network: the prepared drawing, or null if there is none.
 function prepared() {
   if (strokes.length === 0) return null;
   if (strokes[0].image) return strokes[0].image; // examples are already prepared
-  const { width, height } = Object.assign(redrawing.canvas, { width: paper.width, height: paper.height });
+  const { width, height } = redrawing.canvas;
   const lineWidth = REDRAWN_PEN * BOX * Math.min(width, height);
   wipe(redrawing);
-  paintStrokes(redrawing, fitted(strokes, lineWidth), lineWidth);
+  paintStrokes(redrawing, fitted(strokes, lineWidth, redrawing.canvas), lineWidth);
   const { data } = redrawing.getImageData(0, 0, width, height);
   const values = Array.from({ length: width * height }, (_, k) => data[4 * k] / 255);
   return prepareImage({ height, width, values }, model.shape, model.deslanted);

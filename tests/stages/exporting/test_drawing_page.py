@@ -31,7 +31,7 @@ def said(page):
     ],
 )
 def test_its_probabilities_are_numpys(loss, activation, opened):
-    images, labels = examples(200)
+    images, labels = examples(50)
     network = Network.initialize(
         [784, 20, 15, 10], np.random.default_rng(0), activation=activation, loss=loss
     )
