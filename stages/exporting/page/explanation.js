@@ -80,11 +80,13 @@ function argumentsOf(digit, first) {
   const total = (list) => signed(list.reduce((sum, unit) => sum + additions[unit], 0));
   const z = network.outputInputs(first);
   const score = network.outputs(z)[digit];
-  const bias = network.layers.at(-1).biases[digit];
-  const sum = direct ? `${total(pro)} ${total(contra)} and its bias ${signed(bias)} make ${signed(z[digit])}` : `its weighted input is ${signed(z[digit])}`;
+  const bias = signed(network.layers.at(-1).biases[digit]);
+  const sum = direct
+    ? `What each unit adds to its output now: ${total(pro)} ${total(contra)} and a bias of ${bias} make`
+    : "How much less its output would get without each unit; in all it gets";
   return [
     title,
-    element("p", "", `Each unit adds to the output: ${sum}, which is a score of ${percent(score)}.`),
+    element("p", "", `${sum} ${signed(z[digit])}, which is a score of ${percent(score)}.`),
     element(
       "div",
       "arguments",

@@ -3,6 +3,7 @@
 const { model } = DATA;
 const stages = DATA.training.map(({ networks }) => new Network(model, networks));
 let network = stages.at(-1);
+const hasHiddenUnits = network.layers.length > 1;
 let selection = null; // {unit}, {digit} or null
 
 function update() {
@@ -22,18 +23,23 @@ function updateSoon() {
   requestAnimationFrame(() => { waiting = false; update(); });
 }
 
+// Explain a unit or a class; a network without hidden layers has nothing to explain.
 function select(chosen) {
+  if (!hasHiddenUnits) return;
   const isInside = explanation.contains(document.activeElement);
   selection = chosen;
   update();
   if (!chosen) return;
-  explanation.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  explanation.scrollIntoView({ block: "nearest" });
   if (isInside) explanation.querySelector("h2").focus(); // the element that had it is no more
 }
 
 document.body.style.setProperty("--aspect", model.shape[1] / model.shape[0]);
 setUpPaper(model.shape);
 setUpBars(model.classes);
+for (const part of [document.querySelector(".hidden"), document.getElementById("choose")]) {
+  part.hidden = !hasHiddenUnits;
+}
 setUpTiles(Math.min(network.layers[0].units, DATA.most_units));
 const examples = setUpExamples(DATA.examples);
 captionExamples(examples);

@@ -161,6 +161,18 @@ def test_units_and_classes_by_keyboard_alone(network, opened):
         assert page.locator("#explanation h2").inner_text() == "For and against 7"
 
 
+def test_without_hidden_units_there_is_nothing_to_explain(opened):
+    images, labels = examples(3)
+    network = Network.initialize([784, 10], np.random.default_rng(0))
+    with opened(network, images, labels) as page:
+        page.locator("#thumbnails button").first.click()
+        page.locator("#bars button").nth(2).click()
+        assert not page.locator("#explanation").is_visible()
+        assert not page.locator("#units").is_visible()
+        found = page.evaluate("(image) => Array.from(network.scores(image))", images[0].tolist())
+    np.testing.assert_allclose(found, network.scores(images[0]), atol=1e-4)
+
+
 def test_a_tap_shows_a_unit(network, opened):
     images, labels = examples(3)
     phone = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
