@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
-from nn import ACTIVATIONS, LOSSES, Network, load, scale
+from nn import ACTIVATIONS, LOSSES, Ensemble, Network, load, save, scale
 from stages import evaluate, export, train
 from stages.exporting.model_card import model_card
 from stages.exporting.onnx_model import to_onnx
@@ -187,3 +187,30 @@ def test_raw_pixels_are_scaled_by_what_the_properties_say(run, measured):
     low, high = json.loads({p.key: p.value for p in properties}["pixel_range"])
     np.testing.assert_array_equal(network.prepare([low, high]), scale([low, high], (low, high)))
     assert (low, high) == network.pixel_range
+
+
+def test_snapshots_of_training_are_on_the_page(run, prepared, tmp_path):
+    snapshots = tmp_path / "snapshots.npz"
+    options = ("--hidden", 8, "--epochs", 4, "--snapshots-path", snapshots)
+    assert run(train, *options).exit_code == 0
+    assert run(evaluate).exit_code == 0
+    for given, epochs in ((("--snapshots-path", snapshots), [0, 1, 2, 3, 4]), ((), [None])):
+        assert run(export, *given).exit_code == 0
+        page = (tmp_path / "data/export/page.html").read_text()
+        (data,) = re.findall(r"^const DATA = (.*);$", page, flags=re.MULTILINE)
+        assert [stage.get("epoch") for stage in json.loads(data)["training"]] == epochs
+
+
+def test_snapshots_of_another_network_are_refused(run, refused, prepared, tmp_path):
+    options = ("--epochs", 1, "--snapshots-path", "snapshots.npz")
+    assert run(train, "--hidden", 5, *options).exit_code == 0
+    assert run(train, "--hidden", 8, "--epochs", 1).exit_code == 0
+    assert run(evaluate).exit_code == 0
+    line = refused(export, "--snapshots-path", "snapshots.npz")
+    assert line.startswith("snapshots.npz: expected finite snapshots of a network of 163 weights")
+    ensemble = Ensemble([load("data/model/model.npz")] * 2)
+    with open("ensemble.npz", "wb") as file:
+        save(ensemble, file)
+    line = refused(export, "--model-path", "ensemble.npz", "--snapshots-path", "snapshots.npz")
+    assert line.startswith("snapshots.npz: expected snapshots of one network, got an ensemble")
+    assert run(export, "--model-path", "ensemble.npz").exit_code == 0

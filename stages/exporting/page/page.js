@@ -40,6 +40,7 @@ setUpBars(model.classes);
 for (const part of [document.querySelector(".hidden"), document.getElementById("choose")]) {
   part.hidden = !hasHiddenUnits;
 }
+document.getElementById("first-member").hidden = network.others.length === 0;
 setUpTiles(Math.min(network.layers[0].units, DATA.most_units));
 const examples = setUpExamples(DATA.examples);
 captionExamples(examples);

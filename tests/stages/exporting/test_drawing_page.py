@@ -5,7 +5,7 @@ import pytest
 from drawings import DIGITS, STROKES, draw, examples, settle, write
 from handwriting import HANDS, SHAPES
 
-from nn import Network
+from nn import Ensemble, Network
 from stages.common.verdict import UNLIKE, UNSURE, verdict
 from stages.exporting.image_preparation import prepare_image
 
@@ -40,6 +40,24 @@ def test_its_probabilities_are_numpys(loss, activation, opened):
             "images => images.map((image) => network.probabilities(image))", images.tolist()
         )
     np.testing.assert_allclose(found, network.probabilities(images), atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["quadratic", "softmax_cross_entropy"])
+def test_the_probabilities_of_an_ensemble_are_numpys(loss, opened):
+    images, labels = examples(20)
+    rng = np.random.default_rng(0)
+    members = [
+        Network.initialize([784, *hidden, 10], rng, activation=activation, loss=loss)
+        for hidden, activation in (([20], "sigmoid"), ([12, 9], "tanh"), ([], "relu"))
+    ]
+    ensemble = Ensemble(members)
+    with opened(ensemble, images[:1], labels[:1]) as page:
+        found = page.evaluate(
+            "images => images.map((image) => network.probabilities(image))", images.tolist()
+        )
+        assert "784-20-10, 784-12-9-10, 784-10" in page.locator("header").inner_text()
+        assert page.locator("#first-member").is_visible()
+    np.testing.assert_allclose(found, ensemble.probabilities(images), atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (20, 31)])
