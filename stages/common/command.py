@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,7 @@ class StageCommand(click.Command):
             given = [param for param in params if isinstance(param, click.Option)]
             self._check_counts(values, given)
             if "DVC_STAGE" in os.environ:
+                self._check_spelling(args)
                 self._check_params_yaml(values, given)
             rest = super().parse_args(ctx, list(args))
         except BrokenPipeError:  # Click handles it
@@ -183,11 +185,20 @@ class StageCommand(click.Command):
                     "a key in two sections)."
                 )
 
+    def _check_spelling(self, args: Sequence[str]) -> None:
+        """Raise an error for a key with hyphens, which the command line allows."""
+        for word in takewhile("--".__ne__, args):
+            key = word.removeprefix("--").removeprefix("no-")
+            if word.startswith("--") and "-" in key and not key.endswith("-path"):
+                right = key.replace("-", "_")
+                where = f"{self.section(right)}.{key}"
+                raise ParameterError(f"{where}: there is no such parameter. Did you mean {right}?")
+
     def _check_params_yaml(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
         """Raise an error for nulls, missing parameters, and options other than parameters."""
         parameters_began = False
         for option in given:
-            key = self._full_key(option.name)
+            key = self._full_key(_key(option.opts[0]))
             if option.envvar:
                 raise ParameterError(
                     f"{key}: not a parameter, because it does not change results; set "
@@ -199,12 +210,18 @@ class StageCommand(click.Command):
             parameters_began = parameters_began or is_parameter(option)
             if "None" in _as_list(values[str(option.name)]):
                 raise ParameterError(f"{key}: expected a value{_example(option)}, got null.")
-        for param in self.params:
-            if is_parameter(param) and param not in given:
+        missing = [param for param in self.params if is_parameter(param) and param not in given]
+        sections_given = {self.section(str(option.name)) for option in given}
+        for param in missing:
+            section = self.section(str(param.name))
+            if section not in sections_given:
                 raise ParameterError(
-                    f"{self._full_key(param.name)}: expected a value{_example(param)}, got an "
-                    "empty list or no such key in params.yaml."
+                    f"{section}: expected parameters such as {param.name}, got an empty section."
                 )
+            raise ParameterError(
+                f"{self._full_key(param.name)}: expected a value{_example(param)}, got an empty "
+                "list, a mapping, or no such key in params.yaml."
+            )
 
 
 def _key(option: str) -> str:

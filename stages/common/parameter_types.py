@@ -52,7 +52,7 @@ class Size(click.ParamType):
 
 def _parse(kind: type, value: Any) -> Any:
     try:
-        return kind(value)
+        return kind(value) if str(value).isascii() else None  # Python reads digits of all scripts
     except ValueError:
         return None
 

@@ -142,6 +142,7 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
         ),
         (("--epochs", 0), f"train.epochs: {COUNT}'0'"),
         (("--epochs", "1e3"), f"train.epochs: {COUNT}'1e3'"),
+        (("--epochs", "\u0661"), f"train.epochs: {COUNT}'\u0661'"),  # a digit of Arabic script
         (("--epochs", 10**30), f"train.epochs: {COUNT}'1000"),
         (("--activation", "relux"), "train.activation: 'relux' is not"),
         (("--loss", "None"), "train.loss: 'None' is not"),

@@ -74,7 +74,7 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
     line = refused(train, "--epochs", 1)
     assert line == (
         "train.hidden: expected a value, such as [100], "
-        "got an empty list or no such key in params.yaml."
+        "got an empty list, a mapping, or no such key in params.yaml."
     )
     assert refused(train, "--epochs", "None") == (
         "train.epochs: expected a value, such as 30, got null."
@@ -83,6 +83,24 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
         assert "there is no such parameter" in refused(train, *option)
     line = refused(train, "--hidden", 3, "--epochs", 1)
     assert line.startswith("train.activation: expected a value, such as sigmoid, got an empty")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--learning-rate", 2, "--epochs", 1),
+         "train.learning-rate: there is no such parameter. Did you mean learning_rate?"),
+        (("--epochs", 1, "--help", "--seed", 0),
+         "train.help: there is no such parameter; dvc.yaml sets paths."),
+        (("None", "--schedule", "constant"),
+         "train: expected parameters such as hidden, got an empty section."),
+    ],
+)  # fmt: skip
+def test_what_params_yaml_says_and_a_command_line_would_misread(
+    options, message, refused, monkeypatch
+):
+    monkeypatch.setenv("DVC_STAGE", "train")
+    assert refused(train, *options).startswith(message)
 
 
 def test_a_bad_parameter_exits_like_any_misuse_of_a_command_line(run):
