@@ -10,7 +10,16 @@ import json
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from nn import Augmentation, Augmenter, Trainer, TrainingConfig, score
+from nn import (
+    Augmentation,
+    Augmenter,
+    Ensemble,
+    TestTimeAugmentation,
+    Trainer,
+    TrainingConfig,
+    deslant,
+    score,
+)
 from nn.pixels import scale
 
 # (image shape, greatest pixel, classes, samples, configuration)
@@ -34,7 +43,7 @@ RUNS = [
 
 
 def digest(number: int) -> str:
-    """Of the model, the scores, the metrics and the augmented images of a run."""
+    """Of the model, the scores, the metrics and the changed images of a run."""
     shape, pixels, classes, n, options = RUNS[number]
     rng = np.random.default_rng(number)
     images = scale(rng.integers(0, pixels + 1, (n, shape[0] * shape[1])), (0, pixels))
@@ -53,6 +62,9 @@ def digest(number: int) -> str:
     for array in (*network.weights, *network.biases, network.scores(images)):
         found.update(array.tobytes())
     found.update(trainer.as_seen(images[:20]).tobytes())
+    found.update(deslant(images[:50], shape).tobytes())
+    ensemble = TestTimeAugmentation(Ensemble([network, network]), copies=3)
+    found.update(ensemble.probabilities(images[:50]).tobytes())
     field = Augmenter(Augmentation(elastic=2.0, rotation=20.0), shape)
     found.update(np.stack(field.sampling_positions(50, rng)).tobytes())
     return found.hexdigest()
