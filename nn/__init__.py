@@ -33,6 +33,7 @@ The modules, one topic each, in a suggested reading order:
 - `interpolation`    bilinear interpolation of images
 - `deslanting`       a shear that makes the strokes of a digit upright
 - `array_files`      arrays in files, read without trusting them
+- `framing`          place and size of the objects on images
 - `serialization`    networks as `.npz` files
 - `classifier`       the methods that networks and ensembles share
 - `ensemble`         an average of several networks

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nn.blas import Array
 from nn.classifier import normalize
 from nn.deslanting import deslant
+from nn.framing import Framing
 from nn.network import Network
 
 
@@ -35,7 +36,7 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         def compared(member: Network) -> dict[str, object]:
-            names = ("classes", "pixel_range", "image_shape", "loss")
+            names = ("classes", "pixel_range", "image_shape", "framing", "loss")
             return {"inputs": member.sizes[0]} | {name: getattr(member, name) for name in names}
 
         if not self.members:
@@ -72,6 +73,11 @@ class Ensemble:
     def deslanted(self) -> bool:
         """Whether the inputs are deslanted images."""
         return all(member.deslanted for member in self.members)
+
+    @property
+    def framing(self) -> Framing | None:
+        """Place and size of the objects on the images; see `Network`."""
+        return self.members[0].framing
 
     def prepare(self, pixels: ArrayLike) -> Array:
         """Turn raw pixels into inputs; arguments and shapes as `Network.prepare`."""

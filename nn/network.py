@@ -20,6 +20,7 @@ from nn.checks import are_targets, require_values
 from nn.classifier import normalize
 from nn.deslanting import deslant
 from nn.exact import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
+from nn.framing import Framing
 from nn.initialization import random_layer
 from nn.losses import LOSSES
 from nn.pixels import scale, square
@@ -43,6 +44,8 @@ class Network:
             function of the outputs.
         image_shape: Height and width of an image in pixels, None if unknown.
         deslanted: Whether the inputs are deslanted images; see `deslanting`.
+        framing: Place and size of the objects on the images, before they are deslanted; None if
+            unknown.
     """
 
     weights: list[Array]
@@ -53,6 +56,7 @@ class Network:
     loss: str = "quadratic"
     image_shape: tuple[int, int] | None = None
     deslanted: bool = False
+    framing: Framing | None = None
 
     def __repr__(self) -> str:
         """One line, such as `<Network 784-100-10, sigmoid, quadratic loss, float32>`."""
@@ -72,6 +76,7 @@ class Network:
         pixel_range: tuple[float, float] = (0.0, 1.0),
         image_shape: tuple[int, int] | None = None,
         deslanted: bool = False,
+        framing: Framing | None = None,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> Self:
         """Create a network with random weights.
@@ -86,6 +91,7 @@ class Network:
             pixel_range: See `scale`.
             image_shape: Height and width of an image; by default, those of a square image.
             deslanted: Whether its inputs will be deslanted images.
+            framing: See above.
             dtype: float32 or float64.
 
         Raises:
@@ -118,6 +124,7 @@ class Network:
             loss,
             shape,
             deslanted,
+            framing,
         )
 
     def copy(self) -> Self:

@@ -10,6 +10,7 @@
 | `pixel_range` | (2,) | the raw pixel values that are scaled to 0 and 1 |
 | `image_shape` | (2,) | height and width of an image; (0, 0) if unknown |
 | `deslanted` | () | whether the inputs are deslanted images |
+| `framing` | (14,) | the numbers of `framing.Framing`; (0,) if there is none |
 
 The file of an ensemble has the entries of each member, except `format`, in a folder of its own:
 `member_0/weights_0`, …
@@ -24,11 +25,12 @@ import numpy as np
 from nn.activations import ACTIVATIONS
 from nn.array_files import read_archive, write_archive
 from nn.ensemble import Ensemble
+from nn.framing import Framing
 from nn.losses import LOSSES
 from nn.network import Network
 from nn.pixels import is_range
 
-FORMAT = "multi-layer perceptron, 3"
+FORMAT = "multi-layer perceptron, 4"
 
 
 # Prefix of the entries of a member.
@@ -64,6 +66,7 @@ def _entries_of(network: Network) -> dict[str, np.ndarray]:
         "pixel_range": np.array(network.pixel_range, dtype=np.float64),
         "image_shape": np.array(network.image_shape or (0, 0), dtype=np.int64),
         "deslanted": np.array(network.deslanted),
+        "framing": np.array(network.framing.numbers() if network.framing else [], np.float64),
     }
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         entries[f"weights_{layer}"] = w
@@ -118,6 +121,7 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
             loss=str(entries["loss"]),
             image_shape=_shape(entries["image_shape"]),
             deslanted=_bool(entries["deslanted"]),
+            framing=_framing(entries["framing"], _shape(entries["image_shape"])),
         )
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed: {error}") from error
@@ -139,6 +143,10 @@ def _bool(value: np.ndarray) -> bool:
     if value.dtype != np.bool_ or value.shape != ():
         raise ValueError(f"expected one bool as deslanted, got {value.dtype} {value.shape}")
     return bool(value)
+
+
+def _framing(values: np.ndarray, shape: tuple[int, int] | None) -> Framing | None:
+    return Framing.of_numbers(values.tolist(), shape or (0, 0)) if values.size else None
 
 
 def _shape(values: np.ndarray) -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from nn.augmentation import Augmenter
 from nn.early_stopping import EarlyStopping
 from nn.ema import EMA
+from nn.framing import Framing
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
@@ -49,6 +50,7 @@ class Trainer:
         pixel_range: tuple[float, float] = (0.0, 1.0),
         image_shape: tuple[int, int] | None = None,
         deslanted: bool = False,
+        framing: Framing | None = None,
         dtype: type[np.float32] | type[np.float64] = np.float32,
     ) -> None:
         """Initialize the network, the optimizer, and the random number generators.
@@ -61,6 +63,7 @@ class Trainer:
             pixel_range: See `Network`.
             image_shape: See `Network`; required to augment images that are not square.
             deslanted: See `Network`.
+            framing: See `Network`.
             dtype: float32 or float64.
 
         Raises:
@@ -81,6 +84,7 @@ class Trainer:
             pixel_range=pixel_range,
             image_shape=image_shape,
             deslanted=deslanted,
+            framing=framing,
             dtype=dtype,
         )
         self._optimizer = Optimizer(

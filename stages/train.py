@@ -127,6 +127,7 @@ def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Train
         pixel_range=data.about.pixel_range,
         image_shape=data.about.image_shape,
         deslanted=data.about.deslanted,
+        framing=data.about.framing,
     )
 
 

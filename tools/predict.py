@@ -21,7 +21,8 @@ from stages.common.image_files import UnreadableError, pictures_in, read_picture
 from stages.common.model_io import augmented, read_model
 from stages.common.terminal import echo
 from stages.exporting.image_preparation import BlankImageError
-from stages.exporting.segmentation import find_digits
+from stages.exporting.model_inputs import model_inputs
+from stages.exporting.segmentation import Digit
 from stages.sources.csv import read_csv
 
 
@@ -110,7 +111,7 @@ def main(
             if isinstance(content, OSError):
                 raise UnreadableError(content.strerror or str(content)) from content
             picture = read_picture(content)
-            found = _predict(model, classifier, name, picture)
+            found = _predict(classifier, name, model_inputs(model, content, picture))
         except (UnreadableError, BlankImageError) as error:
             failed = True
             report.append({"image": name, "error": str(error)})
@@ -151,16 +152,13 @@ def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
                 yield str(file), error
 
 
-def _predict(
-    model: Network | Ensemble, classifier: Classifier, name: str, picture: NDArray
-) -> list[Prediction]:
+def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list[Prediction]:
     """Predict each digit on a picture."""
-    assert model.image_shape is not None
     predictions = []
-    for box, image in find_digits(picture, model.image_shape, deslanted=model.deslanted):
+    for box, image in digits:
         probabilities = classifier.probabilities(image.reshape(-1))
         first, second = np.argsort(-probabilities, kind="stable")[:2]
-        labels = model.classes[first], model.classes[second]
+        labels = classifier.classes[first], classifier.classes[second]
         confidences = float(probabilities[first]), float(probabilities[second])
         predictions.append(Prediction(name, box, image, labels, confidences))
     return predictions

@@ -6,7 +6,7 @@ data/raw/       images.npy   uint8 (n, d); float32 if the pixels are not integer
 data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, validation, test
                 PART_labels.npy  float32 (n, classes), one-hot
                 about.json       as above, the raw pixel values that were scaled to 0 and 1, and
-                                 whether the images were deslanted
+                                 whether the images were deslanted, and their framing
 """
 
 import math
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.checks import are_targets
+from nn.framing import Framing
 from nn.pixels import is_range
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array, read_json
 
@@ -83,12 +84,14 @@ class DatasetInfo:
         pixel_range: The raw pixel values that were scaled to 0 and 1.
         image_shape: Height and width of an image; None if unknown.
         deslanted: Whether the images were deslanted; see `nn.deslanting`.
+        framing: Place and size of the objects before that; None if the image shape is unknown.
     """
 
     classes: list[str]
     pixel_range: tuple[float, float]
     image_shape: tuple[int, int] | None = None
     deslanted: bool = False
+    framing: Framing | None = None
 
     def write(self, artifacts: Artifacts, folder: Path) -> None:
         """Write `about.json`."""
@@ -97,6 +100,7 @@ class DatasetInfo:
             "image_shape": self.image_shape,
             "pixel_range": self.pixel_range,
             "deslanted": self.deslanted,
+            "framing": self.framing.numbers() if self.framing else None,
         }
         artifacts.write_json(folder / "about.json", value)
 
@@ -111,9 +115,12 @@ class DatasetInfo:
                 raise ValueError("expected two different numbers")
             if not isinstance(value["deslanted"], bool):
                 raise ValueError("expected true or false")
-            return cls(_classes(value), (low, high), _image_shape(value), value["deslanted"])
+            shape, framing = _image_shape(value), value["framing"]
+            if framing is not None:
+                framing = Framing.of_numbers(framing, shape or (0, 0))
+            return cls(_classes(value), (low, high), shape, value["deslanted"], framing)
         except (KeyError, TypeError, ValueError) as error:
-            fault = "expected classes, image_shape, pixel_range and deslanted"
+            fault = "expected classes, image_shape, pixel_range, deslanted and framing"
             raise invalid_artifact(path, fault, "preprocess") from error
 
 

@@ -52,10 +52,13 @@ def _opened(file: BinaryIO) -> Iterator["Image"]:
         raise UnreadableError(f"expected a whole image, got a damaged one ({error})") from error
 
 
-def read_grey(path: Path) -> tuple[NDArray, bool]:
+def read_grey(content: bytes) -> tuple[NDArray, bool]:
     """Read the exact pixels of an image in greyscale.
 
     Colours become luma, and transparent pixels white. The orientation in the metadata is applied.
+
+    Args:
+        content: Content of the file.
 
     Returns:
         Pixels, (height, width), uint8, or the type of an image of more than 8 bits per pixel; and
@@ -66,7 +69,7 @@ def read_grey(path: Path) -> tuple[NDArray, bool]:
     """
     from PIL import Image, ImageOps
 
-    with path.open("rb") as file, _opened(file) as stored:
+    with _opened(io.BytesIO(content)) as stored:
         # The JPEG file of a phone may contain a second image, such as a preview (format MPO).
         if stored.format != "MPO" and getattr(stored, "n_frames", 1) > 1:
             raise UnreadableError("expected a file with one image, got several images")

@@ -25,12 +25,16 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network | Ensemble
         fault = f"expected a model for images of {d} pixels, got one for {found}"
         raise invalid_artifact(path, fault, "train")
     made_for = DatasetInfo(
-        list(model.classes), model.pixel_range, model.image_shape, model.deslanted
+        list(model.classes),
+        model.pixel_range,
+        model.image_shape,
+        model.deslanted,
+        model.framing,
     )
     if made_for != about:
         fault = (
-            "expected a model with the classes, pixel values, image shape and deslanting of the "
-            "data set"
+            "expected a model with the classes, pixel values, image shape, deslanting and framing "
+            "of the data set"
         )
         raise invalid_artifact(path, fault, "train")
     return model

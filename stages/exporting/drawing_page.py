@@ -59,6 +59,7 @@ def drawing_page(
             "output": "softmax" if LOSSES[model.loss].output is SOFTMAX else "sigmoid",
             "shape": model.image_shape,
             "deslanted": model.deslanted,
+            "framing": model.framing and model.framing._asdict(),
         },
         "sizes": ["-".join(map(str, network.sizes)) for network in model.members],
         "training": _stages(model, snapshots),

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from nn import Ensemble, Network
+from nn.framing import Framing
 from stages.common.terminal import printable
 
 _TEXT = """---
@@ -35,7 +36,7 @@ Classes: {classes}.
 ## Intended use
 
 Teaching, and a baseline for other models. The input is {pixels}, prepared in
-the same way as the training images{preparation}.
+the same way as the training images{framing}{preparation}.
 
 ## Limitations
 
@@ -56,6 +57,9 @@ MIT, copyright the numpy-digits-pipeline contributors.
 
 _PREPARATION = """; `python -m tools.predict` and the page do that for
 photographs and drawings"""
+_DRAWINGS = """: bright on dark, scaled into a box of
+{0[1]:g}×{0[0]:g} pixels, with the centre of mass in column {1[1]:g} and row {1[0]:g} (from 0)"""
+_NO_DRAWINGS = """: resized as a whole"""
 _DESLANTED = """,
 and the images were deslanted: sheared so that strokes are upright, and moved to the middle"""
 _PROVENANCE = """The same commit and commands give the same bytes on every processor.
@@ -129,9 +133,16 @@ def model_card(
         ),
         pixels=f"images of {shape[0]}×{shape[1]} pixels" if shape else f"{inputs} pixels",
         page="; `page.html` is a page to draw on, which opens in any browser" if shape else "",
+        framing=_framing(model.framing),
         preparation=_PREPARATION if shape else "",
         provenance=provenance.format(fence=fence, commands=listing),
     )
+
+
+def _framing(framing: Framing | None) -> str:
+    if framing is None:
+        return ""
+    return _DRAWINGS.format(framing.box, framing.centre) if framing.drawings else _NO_DRAWINGS
 
 
 def _networks(networks: Sequence[Network]) -> str:

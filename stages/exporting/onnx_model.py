@@ -53,6 +53,7 @@ def to_onnx(model: Network | Ensemble, metadata: dict[str, str]) -> bytes:
         "classes": json.dumps(model.classes, ensure_ascii=False),
         "pixel_range": json.dumps(model.pixel_range),
         "deslanted": json.dumps(model.deslanted),
+        "framing": json.dumps(model.framing),
     }
     helper.set_model_props(proto, properties | metadata)
     onnx.checker.check_model(proto, full_check=True)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from nn.framing import Framing
 from stages.exporting.image_preparation import BlankImageError, ink_of, prepare_ink
 from stages.exporting.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 
@@ -46,7 +47,11 @@ class _Box(NamedTuple):
 
 
 def find_digits(
-    picture: NDArray, shape: tuple[int, int], *, deslanted: bool = False
+    picture: NDArray,
+    shape: tuple[int, int],
+    *,
+    framing: Framing | None = None,
+    deslanted: bool = False,
 ) -> list[Digit]:
     """Find the digits on a picture, in lines from left to right.
 
@@ -56,6 +61,7 @@ def find_digits(
     Args:
         picture: (height, width) brightness in [0, 1].
         shape: Height and width of the images of the result in pixels.
+        framing: Place and size of the digits in them; see `prepare_image`.
         deslanted: Whether to deslant them.
 
     Raises:
@@ -72,7 +78,7 @@ def find_digits(
             float(left + columns[-1] + 1) / width,
             float(top + rows[-1] + 1) / height,
         )
-        digits.append(Digit(box, prepare_ink(ink, shape, deslanted=deslanted)))
+        digits.append(Digit(box, prepare_ink(ink, shape, framing=framing, deslanted=deslanted)))
     return digits
 
 

@@ -151,6 +151,6 @@ def _read(path: Path) -> tuple[NDArray, bool]:
     if not path.is_file():  # reading a FIFO would wait for a writer
         raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
     try:
-        return read_grey(path)
+        return read_grey(path.read_bytes())
     except UnreadableError as error:
         raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error

@@ -204,5 +204,5 @@ def test_the_bytes_do_not_depend_on_the_version_of_python_or_the_system():
     save(Network([weights], [biases], ("a", "b")), file)
     # The same with CPython 3.11.2, 3.11.7, 3.12.1 and 3.13.0.
     assert hashlib.sha256(file.getvalue()).hexdigest() == (
-        "186d1160bda2932cf3c41f87573f7724b460c295462c8bf5364b32aadde7eb8f"
+        "9d92a44f3cd31fb47bc228fc7181526c3508bfd1c16ae764f89abd0acf7611ae"
     )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import deslant
+from nn.framing import measure
 from nn.pixels import square
 from stages import preprocess
 from stages.common.datasets import Raw
@@ -52,7 +53,9 @@ def test_source_order_keeps_the_last_samples_for_the_test(run, raw_folder, tmp_p
         np.testing.assert_allclose(images, raw.images[rows] / 255, rtol=1e-6)
         np.testing.assert_array_equal(labels, np.eye(4)[raw.labels[rows]])
     about = json.loads((tmp_path / "data/prepared/about.json").read_text())
+    framing = measure(np.array(found["train_images"]), raw.image_shape)
     assert about == {
+        "framing": framing.numbers(),
         "classes": ["c0", "c1", "c2", "c3"],
         "image_shape": list(raw.image_shape),
         "pixel_range": [0, 255],

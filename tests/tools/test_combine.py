@@ -24,7 +24,8 @@ def folder(tmp_path, monkeypatch):
         np.save(prepared / f"{part}_images.npy", rng.random((30, 30), np.float32))
         labels = np.eye(3, dtype=np.float32)[np.arange(30) % 3]
         np.save(prepared / f"{part}_labels.npy", labels)
-    about = {"classes": CLASSES, "image_shape": [6, 5], "pixel_range": [0, 1], "deslanted": False}
+    about = {"classes": CLASSES, "image_shape": [6, 5], "pixel_range": [0, 1]}
+    about |= {"deslanted": False, "framing": None}
     (prepared / "about.json").write_text(json.dumps(about))
     for seed in range(3):
         network(seed, (30, 8 + seed, 3))

@@ -83,7 +83,7 @@ function prepared() {
   paintStrokes(redrawing, fitted(strokes, lineWidth, redrawing.canvas), lineWidth);
   const { data } = redrawing.getImageData(0, 0, width, height);
   const values = Array.from({ length: width * height }, (_, k) => data[4 * k] / 255);
-  return prepareImage({ height, width, values }, model.shape, model.deslanted);
+  return prepareImage({ height, width, values }, model.shape, model.deslanted, model.framing);
 }
 
 function pointOf(event) {

@@ -11,20 +11,27 @@ const OUTLIER = 3.0;
 const LEAST_OUTLIER = 0.02;
 
 // picture: {height, width, values} with brightness in [0, 1]; shape: [height, width] of the result.
-// deslanted: whether to deslant the result. Returns the pixels in [0, 1], row by row, 0 for
+// deslanted: whether to deslant the result; framing: place and size of the digit in it, or null for
+// MNIST's proportions. Returns the pixels in [0, 1], row by row, 0 for
 // background, or null if the picture is blank.
-function prepareImage(picture, shape, deslanted) {
+function prepareImage(picture, shape, deslanted, framing) {
+  if (framing && !framing.drawings) return Float32Array.from(scale(picture, ...shape).values);
   const ink = inkOf(picture);
   if (ink === null) return null;
   const cropped = crop(ink);
-  const boxes = shape.map((length) => Math.max(1, roundHalfEven(BOX * length)));
+  // MNIST's centres are half a pixel right of and below the middle of an even side.
+  const { box: boxes, centre, peak } = framing || {
+    box: shape.map((length) => Math.max(1, roundHalfEven(BOX * length))),
+    centre: shape.map((length) => length / 2),
+    peak: 1,
+  };
   const factor = Math.min(boxes[0] / cropped.height, boxes[1] / cropped.width);
   const height = Math.max(1, roundHalfEven(cropped.height * factor));
   const width = Math.max(1, roundHalfEven(cropped.width * factor));
   const small = scale(cropped, height, width);
   const greatest = Math.max(1e-9, small.values.reduce((a, b) => Math.max(a, b), 0));
-  small.values = small.values.map((value) => value / greatest);
-  const image = centered(small, shape);
+  small.values = small.values.map((value) => (value * peak) / greatest);
+  const image = centered(small, shape, centre);
   return deslanted ? deslant(image, shape) : image;
 }
 
@@ -134,18 +141,18 @@ function scale(image, height, width) {
   return { height, width, values };
 }
 
-// Place the digit in an image with its centre of mass in the middle.
-function centered({ height, width, values }, shape) {
+// Place the digit in an image with its centre of mass near a row and a column.
+function centered({ height, width, values }, shape, centre) {
   let [total, alongY, alongX] = [0, 0, 0];
   values.forEach((value, k) => {
     total += value;
     alongY += value * Math.floor(k / width);
     alongX += value * (k % width);
   });
-  const start = (centre, length, side) =>
-    Math.min(Math.max(Math.floor(side / 2 - centre + 0.5), 0), side - length);
-  const top = start(alongY / total, height, shape[0]);
-  const left = start(alongX / total, width, shape[1]);
+  const start = (found, axis, length) =>
+    Math.min(Math.max(Math.floor(centre[axis] - found + 0.5), 0), shape[axis] - length);
+  const top = start(alongY / total, 0, height);
+  const left = start(alongX / total, 1, width);
   const image = new Float32Array(shape[0] * shape[1]);
   values.forEach((value, k) => {
     image[(top + Math.floor(k / width)) * shape[1] + left + (k % width)] = value;

@@ -6,6 +6,7 @@ from drawings import DIGITS, STROKES, draw, examples, settle, write
 from handwriting import HANDS, SHAPES
 
 from nn import Ensemble, Network
+from nn.framing import Framing
 from stages.common.verdict import UNLIKE, UNSURE, verdict
 from stages.exporting.image_preparation import prepare_image
 
@@ -60,6 +61,14 @@ def test_the_probabilities_of_an_ensemble_are_numpys(loss, opened):
     np.testing.assert_allclose(found, ensemble.probabilities(images), atol=1e-4)
 
 
+def framed(shape):
+    """Objects as wide and high as possible, whose centre is in the upper left."""
+    height, width = map(float, shape)
+    whole = (0.0, 99.0)
+    box, centre = (height, width), (height / 3, width / 4)
+    return Framing(True, box, centre, 0.9, whole, whole, whole, whole)
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (20, 31)])
 def test_it_prepares_pictures_as_predict_does(shape, network, opened):
     images, labels = examples(1)
@@ -81,6 +90,14 @@ def test_it_prepares_pictures_as_predict_does(shape, network, opened):
                 # Deslanted images are rounded to 255 levels: one level, where both differ in that.
                 tolerance = 1.01 / 255 if deslanted else 1e-5
                 np.testing.assert_allclose(found, expected, atol=tolerance)
+            for framing in (framed(shape), framed(shape)._replace(drawings=False)):
+                found = page.evaluate(
+                    "(values) => Array.from(prepareImage(...values))",
+                    [values, shape, False, framing._asdict()],
+                )
+                expected = prepare_image(picture, shape, framing=framing).reshape(-1)
+                np.testing.assert_allclose(found, expected, atol=1e-5)
+
         assert (
             page.evaluate("prepareImage({height: 2, width: 2, values: [1, 1, 1, 1]}, [28, 28])")
             is None

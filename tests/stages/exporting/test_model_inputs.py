@@ -1,0 +1,73 @@
+"""predict on a data set's own test pictures has exactly the accuracy that evaluate measures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from own_data import digits, write_folder
+from PIL import Image
+
+from stages import evaluate, fetch, preprocess, train
+from stages.exporting.image_preparation import prepare_image
+from tools import predict
+
+
+def clothes(n=240):
+    """Broad textured shapes of 12×10 pixels in three classes, as photographs of clothes are."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(90, 250, (n, 12, 10), dtype=np.uint8), np.arange(n) % 3
+    for image, label in zip(images, labels, strict=True):
+        image[: 3 * label + rng.integers(0, 3)] = 0
+        image[:, 9 - rng.integers(0, 2) :] = 0
+    return images, labels
+
+
+def on_paper(n=400):
+    """Digits in black on white, which `preprocess` inverts."""
+    images, labels = digits(n)
+    return 255 - images, labels
+
+
+def prepared_digits(n=400):
+    """Digits as MNIST's: in a box of 20×20 in 28×28 pixels."""
+    images, labels = digits(n)
+    large = [prepare_image(np.kron(image, np.ones((9, 9))) / 255) for image in images]
+    return np.rint(255 * np.array(large)).astype(np.uint8), labels
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (digits, ()),
+        (on_paper, ()),
+        (prepared_digits, ("--deslant",)),
+        (prepared_digits, ()),
+        (clothes, ()),
+    ],
+    ids=["digits", "on paper", "deslanted", "as MNIST's", "clothes"],
+)
+def test_predict_agrees_with_evaluate(data, options, run, tmp_path):
+    images, labels = data()
+    tenth = len(images) // 10
+    write_folder(tmp_path / "pictures", images, labels)
+    sizes = ("--test-size", 3 * tenth, "--validation-size", tenth)
+    for stage, *words in (
+        (fetch, "--source", "pictures"),
+        (preprocess, *sizes, *options),
+        (train, "--hidden", 20, "--epochs", 8),
+        (evaluate,),
+    ):
+        result = run(stage, *words)
+        assert result.exit_code == 0, result.output
+    paths = [Path("pictures", str(label), f"{k}.png") for k, label in enumerate(labels)]
+    answers = json.loads(run(predict, *paths[-3 * tenth :], "--json").stdout)
+    right = [answer["label"] == Path(answer["image"]).parent.name for answer in answers]
+    assert len(right) == 3 * tenth
+    accuracy = json.loads(Path("metrics.json").read_text())["test"]["accuracy"]
+    assert np.mean(right) == pytest.approx(accuracy, abs=1e-12)
+    assert accuracy > 0.4  # it would not show a difference otherwise
+    larger = Image.open(paths[-1]).resize((90, 90), Image.Resampling.NEAREST)
+    larger.save(tmp_path / "larger.png")
+    (answer,) = json.loads(run(predict, "larger.png", "--json").stdout)
+    assert answer["label"] in map(str, labels)
