@@ -110,12 +110,16 @@ def _resume_or_start(
         trainer.restore(checkpoint.state)
     except DAMAGE:
         return _new_trainer(config, data, seed), []
+    history, rows = checkpoint.history, ((0,), parameters_of(trainer.network).shape)
+    is_damaged = trainer.epoch != len(history) or any(
+        epoch.snapshot.shape not in rows or epoch.snapshot.dtype.kind != "f" for epoch in history
+    )
     # A run of more epochs may have gone too far for this one.
-    too_far = trainer.epoch > config.epochs or trainer.epoch != len(checkpoint.history)
-    if too_far or (checkpoint.finished and trainer.finished):
+    too_far = trainer.epoch > config.epochs
+    if is_damaged or too_far or (checkpoint.finished and trainer.finished):
         return _new_trainer(config, data, seed), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
-    return trainer, checkpoint.history
+    return trainer, history
 
 
 def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Trainer:

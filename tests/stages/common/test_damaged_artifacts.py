@@ -14,6 +14,7 @@ from stages.common.artifacts import Artifacts, read_array
 from stages.common.datasets import PARTS, DatasetInfo, Raw, read_part
 from stages.common.errors import StageError
 from stages.common.model_io import read_model, read_model_for
+from stages.common.snapshots import Snapshots
 from tools import summarize
 
 RAW = ("images.npy", "labels.npy", "about.json")
@@ -23,6 +24,7 @@ ARTIFACTS = [
     *(f"prepared/{name}" for name in PREPARED),
     "model/model.npz",
     "model/examples.npy",
+    "model/snapshots.npz",
     "metrics.json",
 ]
 HOSTILE = [
@@ -54,6 +56,7 @@ def run(stage, folder, *options):
     paths = {
         "raw": "raw", "prepared": "prepared", "training": "training",
         "model": "model/model.npz", "examples": "model/examples.npy", "checkpoint": "checkpoint",
+        "snapshots": "model/snapshots.npz",
     }  # fmt: skip
     for name, path in paths.items():
         if f"{name}_path" in names:
@@ -70,6 +73,7 @@ def read_everything(data):
     parts = [array for part in PARTS for array in read_part(data / "prepared", part, about)]
     model = read_model_for(data / "model/model.npz", about, raw.images.shape[1])
     examples = read_array(data / "model/examples.npy", "train")
+    Snapshots.read(data / "model/snapshots.npz", model)
     summary = CliRunner().invoke(summarize.main, [str(data / "metrics.json")])
     if summary.exit_code:
         assert summary.output.startswith("Error: "), summary.output
@@ -186,7 +190,7 @@ def test_a_checkpoint_with_a_damaged_array_does_not_change_the_result(damage, da
     run(train, data, *more)
     results = [data / "model/model.npz", data / "training/metrics.json"]
     expected = [result.read_bytes() for result in results]
-    for name in ("history", "finished", "numbers", "network_0", "network_3"):
+    for name in ("history", "finished", "numbers", "network_0", "network_3", "snapshot_1"):
         changed = {
             "missing": {},
             "misshapen": {name: np.array([arrays[name]])},
