@@ -74,7 +74,7 @@ def test_it_prepares_pictures_as_predict_does(shape, network, opened):
     images, labels = examples(1)
     rng = np.random.default_rng(0)
     with opened(network, images, labels) as page:
-        for digit in DIGITS[:15]:
+        for digit in DIGITS[:6]:
             size = rng.integers(80, 120, 2)
             picture = np.full(size, 0.9)
             top, left = (rng.integers(0, n - 72) for n in size)
