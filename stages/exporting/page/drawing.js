@@ -82,7 +82,10 @@ function prepared() {
   wipe(redrawing);
   paintStrokes(redrawing, fitted(strokes, lineWidth, redrawing.canvas), lineWidth);
   const { data } = redrawing.getImageData(0, 0, width, height);
-  const values = Array.from({ length: width * height }, (_, k) => data[4 * k] / 255);
+  // Images that are no drawings are only resized, so the ground of the paper must be 0 already.
+  const isResized = model.framing && !model.framing.drawings;
+  const brightness = (_, k) => (isResized ? 1 - data[4 * k] / 255 : data[4 * k] / 255);
+  const values = Array.from({ length: width * height }, brightness);
   return prepareImage({ height, width, values }, model.shape, model.deslanted, model.framing);
 }
 

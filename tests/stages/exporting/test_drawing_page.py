@@ -175,6 +175,18 @@ def test_a_dot_is_seen(network, opened):
         assert max(page.evaluate("Array.from(prepared())")) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("drawings", [True, False])
+def test_ink_is_1_and_the_paper_0_for_photographs_too(drawings, opened):
+    images, labels = examples(3)
+    framing = framed((28, 28))._replace(drawings=drawings)
+    network = Network.initialize([784, 5, 10], np.random.default_rng(0), framing=framing)
+    with opened(network, images, labels) as page:
+        draw(page, STROKES["1"])
+        seen = page.evaluate("Array.from(prepared())")
+        assert max(seen) > 0.8
+        assert np.median(seen) == 0
+
+
 def test_undo_takes_the_last_stroke_back(network, opened):
     images, labels = examples(3)
     with opened(network, images, labels) as page:
