@@ -140,7 +140,12 @@ def test_what_is_not_a_file_is_refused_at_once(name, place, data):
     ("value", "ok"),
     [
         ({}, True),
-        ({"image_shape": None}, True),
+        ({"image_shape": None, "framing": None}, True),
+        ({"image_shape": None, "framing": [0.5] * 9}, False),
+        ({"framing": [10**400]}, False),
+        ({"framing": "x"}, False),
+        ({"framing": {}}, False),
+        ({"framing": True}, False),
         ({"image_shape": [-2, -3]}, False),
         ({"image_shape": [True, 6]}, False),
         ({"image_shape": [2.0, 3]}, False),
