@@ -20,6 +20,7 @@ from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, pictures_in, read_picture
 from stages.common.model_io import augmented, read_model
 from stages.common.terminal import echo
+from stages.common.verdict import verdict
 from stages.exporting.image_preparation import BlankImageError
 from stages.exporting.model_inputs import model_inputs
 from stages.exporting.segmentation import Digit
@@ -35,6 +36,7 @@ class Prediction(NamedTuple):
         image: (height, width) input of the network.
         labels: The most probable class and the second most probable one.
         confidences: Their probabilities.
+        doubt: Why the prediction is not to be relied on; None if it is. See `verdict`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Prediction(NamedTuple):
     image: NDArray
     labels: tuple[str, str]
     confidences: tuple[float, float]
+    doubt: str | None
 
     def as_json(self) -> dict[str, Any]:
         """The content of the JSON output."""
@@ -52,6 +55,7 @@ class Prediction(NamedTuple):
             "confidence": self.confidences[0],
             "runner_up": self.labels[1],
             "runner_up_confidence": self.confidences[1],
+            "doubt": self.doubt,
         }
 
 
@@ -77,7 +81,8 @@ def main(
     """Classify the digit on each IMAGE: a PNG or JPEG file, a folder of them, or - for standard
     input. Photographs, scans and screenshots may have any size and be dark on bright or bright on
     dark. Several digits are read from left to right; --json has an entry for each, with the left,
-    top, right and bottom of its box as fractions of the picture's width and height.
+    top, right and bottom of its box as fractions of the picture's width and height. A prediction
+    that is not to be relied on says so: not sure, or unlike any class.
 
     \b
     Example:
@@ -156,11 +161,12 @@ def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list
     """Predict each digit on a picture."""
     predictions = []
     for box, image in digits:
-        probabilities = classifier.probabilities(image.reshape(-1))
+        inputs = image.reshape(-1)
+        probabilities, doubt = classifier.probabilities(inputs), verdict(classifier.scores(inputs))
         first, second = np.argsort(-probabilities, kind="stable")[:2]
         labels = classifier.classes[first], classifier.classes[second]
         confidences = float(probabilities[first]), float(probabilities[second])
-        predictions.append(Prediction(name, box, image, labels, confidences))
+        predictions.append(Prediction(name, box, image, labels, confidences, doubt))
     return predictions
 
 
@@ -168,11 +174,15 @@ def _line(predictions: Sequence[Prediction]) -> str:
     """The answer for the digits of one picture."""
     name, labels = predictions[0].name, [prediction.labels[0] for prediction in predictions]
     if len(predictions) > 1:
-        each = ", ".join(f"{p.labels[0]} {p.confidences[0]:.1%}" for p in predictions)
+        each = ", ".join(f"{p.labels[0]} {p.confidences[0]:.1%}{_doubt(p)}" for p in predictions)
         between = "" if all(len(label) == 1 for label in labels) else " "
         return f"{name}: {between.join(labels)}  ({each})"
     (first, second), (high, low) = predictions[0].labels, predictions[0].confidences
-    return f"{name}: {first}  {high:.1%}  (then {second}, {low:.1%})"
+    return f"{name}: {first}  {high:.1%}{_doubt(predictions[0])}  (then {second}, {low:.1%})"
+
+
+def _doubt(prediction: Prediction) -> str:
+    return f" {prediction.doubt}" if prediction.doubt else ""
 
 
 def _show(predictions: Sequence[Prediction], pictures: Mapping[str, NDArray], path: Path) -> None:

@@ -18,7 +18,12 @@ from tools.tuning.workers import run_locally, run_on_cluster
 
 
 @stage("tune", SECTIONS)
-@click.option("--method", type=click.Choice(["grid", "random", "halving"]), default="random")
+@click.option(
+    "--method",
+    type=click.Choice(["grid", "random", "halving"]),
+    default="random",
+    help="How candidates are chosen.",
+)
 @click.option("--trials", type=count(100_000), default=20, help="Random draws; not for grid.")
 @click.option("--search-seed", type=integer(0, LARGEST_SEED), default=0, help="Seed of the draws.")
 @training_options

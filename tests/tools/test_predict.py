@@ -106,7 +106,18 @@ def test_json_for_programs(run, model, tmp_path):
     assert good["image"] == "a.png"
     assert good["label"] == "3"
     assert 0 < good["runner_up_confidence"] < good["confidence"] <= 1
+    assert good["doubt"] is None
     assert bad == {"image": "b.png", "error": NO_IMAGE}
+
+
+def test_a_prediction_that_is_not_to_be_relied_on_says_so(run, model, tmp_path):
+    scribble = np.full((90, 90), 255, np.uint8)
+    scribble[np.random.default_rng(0).random((90, 90)) < 0.5] = 0
+    scribble[:9] = scribble[-9:] = scribble[:, :9] = scribble[:, -9:] = 255
+    write(tmp_path / "a.png", scribble)
+    (found,) = json.loads(run(predict, "a.png", "--json").stdout)
+    assert found["doubt"] in ("not sure", "unlike any class")
+    assert f"% {found['doubt']}  (then" in run(predict, "a.png").stdout
 
 
 def test_json_is_valid_for_every_name(run, model, tmp_path):
