@@ -1,11 +1,10 @@
 """A training that was interrupted goes on, and ends in the same bytes."""
 
 import os
-import random
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -161,29 +160,47 @@ def test_a_damaged_file_is_ignored(damage, run, interrupted):
     assert GOING_ON not in result.output
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_at_any_moment_it_ends_in_the_same_bytes(seed, run, prepared):
-    options = [str(option) for option in (*RICH, "--epochs", 120)]
-    options.remove("6")
-    options.remove("--epochs")
-    assert run(train, *options).exit_code == 0
-    expected = artifacts()
-    for path in (*expected, "data/checkpoint.npz"):
-        os.unlink(path)
+# The process kills itself right before it renames a file to, or opens, this path for the nth time.
+KILLED = """
+import os, runpy, signal, sys
+event, path, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+del sys.argv[1:4]
 
-    root = Path(train.__file__).parents[1]
-    command = [sys.executable, "-m", "stages.train", *options]
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    chance = random.Random(seed)
-    for attempt in range(50):
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not Path("data/checkpoint.npz").exists():
-            time.sleep(0.001)
-        try:
-            process.wait(chance.uniform(0.0, 0.5 + attempt))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-        if process.wait() == 0:
-            break
-    assert process.returncode == 0
-    assert artifacts() == expected
+def kill(name, arguments):
+    global count
+    if name == event and str(arguments[name == "os.rename"]).endswith(path):
+        count -= 1
+        if not count:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+runpy.run_module("stages.train", run_name="__main__", alter_sys=True)
+"""
+CURVE = "plots/metrics/validation/loss.tsv"
+# Event, path and n, and the epoch after which the process resumed.
+KILLS = (
+    ("os.rename", "data/checkpoint.npz", 1, 0),  # before anything is put away
+    ("os.rename", "data/checkpoint.npz", 3, 0),  # with a part of a checkpoint
+    ("open", CURVE, 4, 2),  # between the files of the log of epoch 4
+    ("os.rename", "data/model/model.npz", 1, 3),  # with all artifacts to be moved into place
+    ("os.rename", "data/model/snapshots.npz", 1, 6),  # with some of them in place
+    ("os.rename", "data/checkpoint.npz", 1, 6),  # before the training is put away as finished
+)
+
+
+def test_killed_at_any_moment_it_ends_in_the_same_bytes(run, prepared):
+    options = [str(option) for option in RICH]
+    environment = os.environ | {"PYTHONPATH": str(Path(train.__file__).parents[1])}
+    for event, path, count, epoch in KILLS:
+        command = [sys.executable, "-c", KILLED, event, path, str(count), *options]
+        process = subprocess.run(
+            command, env=environment, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        resumed = re.findall(rf"{GOING_ON} (\d+)", process.stderr)
+        assert resumed == ([str(epoch)] if epoch else [])
+    assert f"{GOING_ON} 6" in run(train, *options).output
+    found = artifacts()
+    Path("data/checkpoint.npz").unlink()
+    assert GOING_ON not in run(train, *options).output
+    assert artifacts() == found
