@@ -93,53 +93,20 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
     [
         (("--hidden", 0), f"train.hidden: {UNITS}'0'"),
         (("--hidden", -3), f"train.hidden: {UNITS}'-3'"),
-        (
-            ("--hidden", 10**12),
-            f"train.hidden: {UNITS}'1000000000000'",
-        ),
+        (("--hidden", 10**12), f"train.hidden: {UNITS}'1000000000000'"),
         (("--hidden", "x"), f"train.hidden: {UNITS}'x'"),
         (("--hidden", 2.5), f"train.hidden: {UNITS}'2.5'"),
         ((("--hidden", 65536) * 9), "train.hidden: layers of 8, 65536, 65536"),
-        (
-            ("--learning-rate", 0),
-            f"train.learning_rate: {RATE}'0'",
-        ),
-        (
-            ("--learning-rate", -1),
-            f"train.learning_rate: {RATE}'-1'",
-        ),
-        (
-            ("--learning-rate", "nan"),
-            f"train.learning_rate: {RATE}'nan'",
-        ),
-        (
-            ("--learning-rate", "inf"),
-            f"train.learning_rate: {RATE}'inf'",
-        ),
-        (
-            ("--learning-rate", "1e-45"),
-            f"train.learning_rate: {RATE}'1e-45'",
-        ),
-        (
-            ("--learning-rate", "1e300"),
-            f"train.learning_rate: {RATE}'1e300'",
-        ),
-        (
-            ("--learning-rate", "fast"),
-            f"train.learning_rate: {RATE}'fast'",
-        ),
-        (
-            ("--batch-size", 0),
-            f"train.batch_size: {COUNT}'0'",
-        ),
-        (
-            ("--batch-size", 141),
-            "train.batch_size: expected at most the 140 training",
-        ),
-        (
-            ("--batch-size", 10**15),
-            f"train.batch_size: {COUNT}'1000",
-        ),
+        (("--learning-rate", 0), f"train.learning_rate: {RATE}'0'"),
+        (("--learning-rate", -1), f"train.learning_rate: {RATE}'-1'"),
+        (("--learning-rate", "nan"), f"train.learning_rate: {RATE}'nan'"),
+        (("--learning-rate", "inf"), f"train.learning_rate: {RATE}'inf'"),
+        (("--learning-rate", "1e-45"), f"train.learning_rate: {RATE}'1e-45'"),
+        (("--learning-rate", "1e300"), f"train.learning_rate: {RATE}'1e300'"),
+        (("--learning-rate", "fast"), f"train.learning_rate: {RATE}'fast'"),
+        (("--batch-size", 0), f"train.batch_size: {COUNT}'0'"),
+        (("--batch-size", 141), "train.batch_size: expected at most the 140 training"),
+        (("--batch-size", 10**15), f"train.batch_size: {COUNT}'1000"),
         (("--epochs", 0), f"train.epochs: {COUNT}'0'"),
         (("--epochs", "1e3"), f"train.epochs: {COUNT}'1e3'"),
         (("--epochs", "\u0661"), f"train.epochs: {COUNT}'\u0661'"),  # a digit of Arabic script
@@ -155,43 +122,19 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
         (("--schedule", "linear"), "schedule.schedule: 'linear' is not one of"),
         (("--warmup", 4), "schedule.warmup: expected fewer than the 4 epochs, got 4.0"),
         (("--lr-decay", 0), "schedule.lr_decay: expected a number above 0 and at most 1, got '0'"),
-        (
-            ("--lr-decay-epochs", 0),
-            "schedule.lr_decay_epochs: expected a number above 0",
-        ),
+        (("--lr-decay-epochs", 0), "schedule.lr_decay_epochs: expected a number above 0"),
         (("--l2", -1), f"regularization.l2: {AMOUNT}'-1'"),
-        (
-            ("--weight-decay", "inf"),
-            f"regularization.weight_decay: {AMOUNT}'inf'",
-        ),
-        (
-            ("--max-norm", "x"),
-            f"regularization.max_norm: {AMOUNT}'x'",
-        ),
-        (
-            ("--dropout-input", 1),
-            f"regularization.dropout_input: {FRACTION}'1'",
-        ),
-        (
-            ("--dropout-hidden", -0.5),
-            f"regularization.dropout_hidden: {FRACTION}'-0.5'",
-        ),
-        (
-            ("--label-smoothing", 1),
-            f"regularization.label_smoothing: {FRACTION}'1'",
-        ),
-        (
-            ("--ema-decay", 1),
-            f"regularization.ema_decay: {FRACTION}'1'",
-        ),
+        (("--weight-decay", "inf"), f"regularization.weight_decay: {AMOUNT}'inf'"),
+        (("--max-norm", "x"), f"regularization.max_norm: {AMOUNT}'x'"),
+        (("--dropout-input", 1), f"regularization.dropout_input: {FRACTION}'1'"),
+        (("--dropout-hidden", -0.5), f"regularization.dropout_hidden: {FRACTION}'-0.5'"),
+        (("--label-smoothing", 1), f"regularization.label_smoothing: {FRACTION}'1'"),
+        (("--ema-decay", 1), f"regularization.ema_decay: {FRACTION}'1'"),
         (("--rotation", 181), "augmentation.rotation: expected a number from 0 to 180, got '181'"),
         (("--scaling", 1), "augmentation.scaling: expected a number from 0 to 0.9, got '1'"),
         (("--smoothness", 0), "augmentation.smoothness: expected a number from 1 to 1000, got '0'"),
         (("--class-weight", "rare"), "train.class_weight: 'rare' is not one of"),
-        (
-            ("--patience", -1),
-            "regularization.patience: expected an integer from 0 to 1000000,",
-        ),
+        (("--patience", -1), "regularization.patience: expected an integer from 0 to 1000000,"),
         (("--monitor", "f1"), "regularization.monitor: 'f1' is not one of"),
         (("--learnig_rate", 1), "train.learnig_rate: there is no such parameter. Did you mean"),
         (("--lr_decai", 1), "schedule.lr_decai: there is no such parameter. Did you mean "),
