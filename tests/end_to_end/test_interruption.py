@@ -1,4 +1,4 @@
-"""`dvc repro` stopped in any stage: the next one ends in the same bytes as an undisturbed one."""
+"""`dvc repro` stopped in every stage: the last one ends in the same bytes as an undisturbed one."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SLOW = Path(__file__).parent.parent / "support" / "slow"
+STOPS = Path(__file__).parent.parent / "support" / "stops"
 
 # What a stage has begun to write when the blow falls.
 HALF_DONE = {
@@ -21,33 +21,38 @@ HALF_DONE = {
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-@pytest.mark.parametrize("stage", HALF_DONE)
-def test_interrupted_and_run_again(stage, blow, clone, reproduced):
+def test_interrupted_in_every_stage_and_run_again(blow, clone, reproduced):
     for name in ("dvc.lock", "metrics.json"):
         (clone.folder / name).unlink()
     shutil.rmtree(clone.folder / ".dvc" / "cache")
     for folder in ("raw", "prepared", "model", "training", "evaluation", "export"):
         shutil.rmtree(clone.folder / "data" / folder)
+    for stage in HALF_DONE:
+        interrupt(clone, stage, blow)
+        assert not (clone.folder / "metrics.json").exists()
+    assert clone.repro() == ["evaluate", "export"]
+    for name in ("dvc.lock", "metrics.json", "data/model/model.npz", "data/training/metrics.json"):
+        assert clone.read(name) == reproduced.read(name), name
 
+
+def interrupt(clone, stage, blow):
+    """Run `dvc repro` up to the moment when the stage has begun to write."""
     with (clone.folder.parent / "log").open("w+") as log:
         process = subprocess.Popen(
             ["dvc", "repro"],
             cwd=clone.folder,
-            env=clone.environment | {"PYTHONPATH": str(SLOW)},
+            env=clone.environment | {"PYTHONPATH": str(STOPS), "STOPS": f"stages.{stage}"},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a process group, which the terminal's Ctrl-C would hit
         )
         while not any(clone.folder.glob(HALF_DONE[stage])):
             assert process.poll() is None, "it was over before it could be interrupted"
-            time.sleep(0.0005)
+            time.sleep(0.01)
         os.killpg(process.pid, blow)
         process.wait()
         log.seek(0)
-        assert "Traceback" not in log.read()
-    assert process.returncode != 0
-    assert not (clone.folder / "metrics.json").exists()
-
-    clone.repro()
-    for name in ("dvc.lock", "metrics.json", "data/model/model.npz", "data/training/metrics.json"):
-        assert clone.read(name) == reproduced.read(name), name
+        output = log.read()
+    assert process.returncode != 0, stage
+    assert f"Running stage '{stage}'" in output
+    assert "Traceback" not in output, stage

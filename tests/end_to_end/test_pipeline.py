@@ -1,6 +1,7 @@
 """What the documentation says about `dvc`, driven for real in a temporary clone."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,9 @@ import time
 
 import pytest
 from clones import Clone
+from dvc.repo import Repo
+
+from stages import train
 
 STAGES = ["fetch", "preprocess", "train", "evaluate", "export"]
 
@@ -16,12 +20,33 @@ def metrics(clone):
     return json.loads(clone.read("metrics.json"))
 
 
-def test_a_second_repro_runs_nothing(clone):
+def test_what_no_stage_depends_on_runs_nothing(clone):
     # What a killed process has left, and a lock, are no part of an output.
     for name in (".model.npz.0123.part", ".examples.npy.lock"):
         (clone.folder / "data" / "model" / name).write_text("half of a file")
-    assert clone.repro() == []
     assert clone.git("status", "--porcelain") == ""
+    path = clone.folder / "params.yaml"
+    path.write_text("# a remark\n" + path.read_text().replace("# step size", "# the step size"))
+    append_a_remark(clone, "tools/predict.py", "benchmarks/common.py", "tests/conftest.py")
+    lock = clone.read("dvc.lock")
+    assert clone.repro() == []
+    assert clone.read("dvc.lock") == lock
+
+
+def append_a_remark(clone, *files):
+    for file in files:
+        with (clone.folder / file).open("a") as opened:
+            opened.write("\n# a remark\n")
+
+
+def test_editing_code_runs_the_stages_that_use_it(clone):
+    # A remark does not change the outputs, so the stages after them do not run.
+    append_a_remark(clone, "stages/sources/idx.py")
+    assert clone.repro() == ["fetch"]
+    append_a_remark(clone, "stages/training/options.py", "stages/reporting/plots.py")
+    assert clone.repro() == ["train", "evaluate"]
+    append_a_remark(clone, "nn/optimizers.py")
+    assert clone.repro("--dry") == STAGES
 
 
 def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
@@ -38,33 +63,10 @@ def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
     assert clone.git("status", "--porcelain") == ""
 
 
-def test_a_comment_runs_nothing(clone):
-    path = clone.folder / "params.yaml"
-    path.write_text("# a remark\n" + path.read_text().replace("# step size", "# the step size"))
-    assert clone.repro() == []
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        (["nn/optimizers.py"], STAGES),
-        (["stages/sources/idx.py"], ["fetch"]),
-        (["stages/training/options.py", "stages/reporting/plots.py"], ["train", "evaluate"]),
-        (["tools/predict.py", "benchmarks/common.py", "tests/conftest.py"], []),
-    ],
-)
-def test_editing_code_runs_the_stages_that_use_it(clone, files, expected):
-    for file in files:
-        path = clone.folder / file
-        path.write_text(path.read_text() + "\n# a remark\n")
-    # A remark does not change the outputs, so the stages after them do not run.
-    assert clone.repro() == expected
-
-
 def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
     assert shown["metrics.json"]["data"] == metrics(clone)
-    assert shown["data/training/metrics.json"]["data"]["step"] == 40
+    assert shown["data/training/metrics.json"]["data"]["step"] == 5
     before = metrics(clone)["test"]["accuracy"]
 
     clone.edit(train__learning_rate="0.05")
@@ -143,40 +145,48 @@ def test_push_and_pull_give_another_clone_the_model_without_training(clone, tmp_
     assert second.run(sys.executable, "-c", code).strip() == "(64, 16, 10)"
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"train__hidden": "[]"},
-            "train.hidden: expected a value, such as [100], got an empty list",
-        ),
-        ({"train__hidden": "[[1]]"}, "Cannot interpolate nested iterable in 'hidden'"),
-        (
-            {"train__learning_rate": "[1,2]"},
-            "train.learning_rate: expected one value, got 2 (a list",
-        ),
-        (
-            {"train__learning_rate": ".nan"},
-            "train.learning_rate: expected a number from 1e-08 to 1e+06, got 'nan'",
-        ),
-        (
-            {"train__learning_rate": "null"},
-            "train.learning_rate: expected a value, such as 3.0, got null",
-        ),
-        ({"train__epochs": "true"}, "train.epochs: expected a value, got none (or true or false)"),
-        ({"train__epochs": "{a: 1}"}, "train.epochs.a: there is no such parameter"),
-        ({"train__loss": "'a b'"}, "train.loss: 'a b' is not"),
-    ],
-)
-def test_bad_parameters_are_one_line_and_nothing_is_lost(clone, change, message):
+BAD = [
+    ({"train__hidden": "[]"}, "train.hidden: expected a value, such as [100], got an empty list"),
+    ({"train__learning_rate": "[1,2]"}, "train.learning_rate: expected one value, got 2 (a list"),
+    (
+        {"train__learning_rate": ".nan"},
+        "train.learning_rate: expected a number from 1e-08 to 1e+06, got 'nan'",
+    ),
+    (
+        {"train__learning_rate": "null"},
+        "train.learning_rate: expected a value, such as 3.0, got null",
+    ),
+    ({"train__epochs": "true"}, "train.epochs: expected a value, got none (or true or false)"),
+    ({"train__epochs": "{a: 1}"}, "train.epochs.a: there is no such parameter"),
+    ({"train__loss": "'a b'"}, "train.loss: 'a b' is not"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD)
+def test_bad_parameters_are_one_line(change, message, clone, refused, monkeypatch):
+    monkeypatch.setenv("DVC_STAGE", "train")  # as DVC does when it runs the stage
+    clone.edit(**change)
+    with Repo(clone.folder) as repo:
+        python, m, module, *options = shlex.split(
+            repo.stage.load_one(str(clone.folder / "dvc.yaml"), "train").cmd
+        )
+    assert (python, m, module) == ("python", "-m", "stages.train")
+    assert refused(train, *options).startswith(message)
+
+
+def test_after_bad_parameters_nothing_is_lost(clone):
     model = clone.read("data/model/model.npz")
     original = clone.read("params.yaml")
-    clone.edit(**change)
-    code, output = clone.dvc("repro", check=False)
-    assert code != 0
-    assert message in output
-    assert "Traceback" not in output
-    (clone.folder / "params.yaml").write_bytes(original)
+    for change, message in (
+        ({"train__hidden": "[[1]]"}, "Cannot interpolate nested iterable in 'hidden'"),
+        BAD[0],
+    ):
+        clone.edit(**change)
+        code, output = clone.dvc("repro", check=False)
+        assert code != 0
+        assert message in output
+        assert "Traceback" not in output
+        (clone.folder / "params.yaml").write_bytes(original)
     assert clone.repro() == []
     assert clone.read("data/model/model.npz") == model
 

@@ -16,7 +16,7 @@ QUICK = {
     "preprocess.test_size": "300",
     "preprocess.validation_size": "200",
     "train.hidden": "[16]",
-    "train.epochs": "40",
+    "train.epochs": "5",
 }
 
 
