@@ -28,7 +28,7 @@ verify: .venv/installed
 	"$(BIN)/python" -m tools.verify
 
 test: .venv/installed-test
-	"$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadfile
+	"$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/installed-test
 	"$(BIN)/ruff" check .

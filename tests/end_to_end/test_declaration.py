@@ -19,6 +19,7 @@ from stages.training.options import SECTIONS
 from tools import tune
 from tools.parameters import parameters_table
 
+pytestmark = pytest.mark.xdist_group("declaration")  # one worker runs the stages
 ROOT = Path(__file__).parent.parent.parent
 STAGES = {
     "fetch": fetch,

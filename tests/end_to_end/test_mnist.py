@@ -13,6 +13,8 @@ from handwriting import drawings
 
 from nn import load
 
+pytestmark = pytest.mark.xdist_group("mnist")  # one worker runs the pipeline
+
 
 @pytest.fixture(scope="module")
 def mnist(tmp_path_factory):

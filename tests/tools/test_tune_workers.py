@@ -64,6 +64,7 @@ def scheduler():
             yield cluster.scheduler_address
 
 
+@pytest.mark.xdist_group("cluster")
 @pytest.mark.parametrize("method", [("--trials", 4), ("--method", "halving", "--trials", 6)])
 def test_same_bytes_with_any_workers(method, tuned, space, scheduler, monkeypatch):
     space(RANGES)
@@ -76,6 +77,7 @@ def test_same_bytes_with_any_workers(method, tuned, space, scheduler, monkeypatc
     assert tuned(*method, "--scheduler", scheduler) == alone
 
 
+@pytest.mark.xdist_group("cluster")
 @pytest.mark.parametrize(("name", "halving"), [("one", False), ("two", True), ("cluster", True)])
 def test_a_trial_that_kills_its_worker_is_lost_and_the_others_are_not(
     name, halving, data, scheduler, tmp_path, monkeypatch
@@ -275,7 +277,8 @@ def test_without_dask(refused, space, prepared, monkeypatch):
     assert line.startswith(f"{EXPECTED} at 'tcp://127.0.0.1:1', got ModuleNotFoundE")
 
 
-# The last test, because the workers of the scheduler continue to train.
+# The last test of its group, because the workers of the scheduler continue to train.
+@pytest.mark.xdist_group("cluster")
 def test_a_search_on_a_cluster_can_be_interrupted(scheduler, started, space, tmp_path):
     space(ENDLESS)
     process = started("--method", "grid", "--scheduler", scheduler)
