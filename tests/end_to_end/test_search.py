@@ -10,7 +10,7 @@ FILES = ("best.json", "trade_off.png", "trials.csv")
 
 def test_search_and_train_the_best(clone, monkeypatch):
     (clone.folder / "experiments/search/space.yaml").write_text(SPACE)
-    clone.edit(train__epochs="5")
+    clone.edit(train__epochs="6")
     assert clone.repro() == ["train", "evaluate", "export"]  # and no search
 
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "1")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -140,8 +141,8 @@ def started(space, prepared, tmp_path):
 
     yield start
     for process in processes:
-        if process.poll() is None:
-            process.kill()
+        with suppress(ProcessLookupError):  # its workers may outlive it, and hold its output
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -12,7 +12,7 @@ from stages.exporting.drawing_page import drawing_page
 from stages.exporting.image_preparation import prepare_image
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is in the way of other tests
 def chromium():
     with browser.chromium() as found:
         yield found

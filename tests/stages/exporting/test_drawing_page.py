@@ -10,6 +10,8 @@ from nn.framing import Framing
 from stages.common.verdict import UNLIKE, UNSURE, verdict
 from stages.exporting.image_preparation import prepare_image
 
+pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
+
 NOTHING = "Draw something."
 
 

@@ -7,6 +7,8 @@ from drawings import STROKES, draw, examples
 from nn import Network
 from stages.common.snapshots import Snapshots, parameters_of
 
+pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
+
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
 
 

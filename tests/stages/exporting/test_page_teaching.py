@@ -8,6 +8,8 @@ from nn import Network
 from stages.common.snapshots import Snapshots, parameters_of
 from stages.exporting.drawing_page import MOST_BYTES, drawing_page
 
+pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
+
 
 @pytest.fixture
 def training(network):
