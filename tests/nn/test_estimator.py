@@ -6,9 +6,10 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from classifiers import classifier, same
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_digits, make_classification
+from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -22,17 +23,6 @@ from nn import DivergedError, NetworkClassifier, TrainingConfig, load, save
 @parametrize_with_checks([NetworkClassifier()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    pixels, labels = load_digits(return_X_y=True)
-    return pixels / 16, labels
-
-
-def classifier(**options):
-    quick = {"hidden": (30,), "epochs": 15, "batch_size": 32, "learning_rate": 0.01}
-    return NetworkClassifier(**quick | {"random_state": 0} | options)
 
 
 def test_every_field_of_the_config_is_an_argument():
@@ -95,85 +85,6 @@ def test_pickled_it_predicts_and_trains_on_as_before(digits):
     again.fit(x, y)
     fitted.fit(x, y)
     np.testing.assert_array_equal(again.predict_proba(x), fitted.predict_proba(x))
-
-
-def same(a, b):
-    pairs = zip(a.network_.weights, b.network_.weights, strict=True)
-    return all(x.tobytes() == y.tobytes() for x, y in pairs)
-
-
-OPTIONS = {"optimizer": "adam", "dropout_hidden": 0.2, "ema_decay": 0.9, "batch_size": 64}
-
-
-def test_partial_fit_equals_fit(digits):
-    # scikit-learn's issue 12505
-    whole = classifier(**OPTIONS, epochs=4, schedule="cosine").fit(*digits)
-    parts = classifier(**OPTIONS, epochs=4, schedule="cosine")
-    for _ in range(4):
-        parts.partial_fit(*digits)
-    assert same(whole, parts)
-    assert parts.loss_curve_ == whole.loss_curve_
-    assert parts.n_iter_ == 4
-
-
-def test_partial_fit_with_classes_that_come_later(digits):
-    x, y = digits
-    fitted = classifier(batch_size=32)
-    fitted.partial_fit(x[y < 5], y[y < 5], classes=np.arange(10))
-    for _ in range(20):
-        fitted.partial_fit(x, y)
-    assert fitted.score(x, y) > 0.9
-    with pytest.raises(ValueError, match=r"y: expected labels among \[0, 1, 2.*, got \[10\]"):
-        fitted.partial_fit(x, y + 1)
-    with pytest.raises(ValueError, match=r"classes: expected those of the first call"):
-        fitted.partial_fit(x, y, classes=np.arange(11))
-
-
-def test_partial_fit_takes_weights_as_they_are(digits):
-    x, y = digits
-    one, double, silent = (classifier(optimizer="sgd", learning_rate=0.5) for _ in range(3))
-    for _ in range(5):
-        one.partial_fit(x, y)
-        double.partial_fit(x, y, sample_weight=np.full(len(y), 2.0))
-        silent.partial_fit(x, y, sample_weight=np.full(len(y), 1e-12))
-    assert double.loss_curve_[0] < one.loss_curve_[0] < silent.loss_curve_[0] - 0.1
-    with pytest.raises(ValueError, match="class_weight: balanced needs all samples"):
-        classifier(class_weight="balanced").partial_fit(x, y)
-
-
-def test_partial_fit_beyond_the_end_of_the_schedule(digits):
-    fitted = classifier(epochs=2, schedule="cosine")
-    fitted.partial_fit(*digits).partial_fit(*digits)
-    with pytest.raises(ValueError, match="epochs: all 2 epochs of the schedule cosine are done"):
-        fitted.partial_fit(*digits)
-    fitted.set_params(schedule="constant").partial_fit(*digits)
-    assert fitted.n_iter_ == 3
-
-
-def test_partial_fit_goes_on_after_early_stopping(digits):
-    fitted = classifier(patience=1, learning_rate=0.1, epochs=500).fit(*digits)
-    done = fitted.n_iter_
-    assert done < 500
-    assert fitted.partial_fit(*digits).n_iter_ == done + 1
-
-
-def test_a_warm_start_obeys_changed_arguments(digits):
-    fitted = classifier(warm_start=True, epochs=2).fit(*digits)
-    fitted.set_params(epochs=500, patience=1, learning_rate=0.1).fit(*digits)
-    assert 2 < len(fitted.loss_curve_) < 502
-    assert fitted.n_iter_ == len(fitted.loss_curve_) - 2
-    with pytest.raises(ValueError, match="hidden: expected"):
-        fitted.set_params(hidden=(7,)).fit(*digits)
-
-
-def test_warm_start_keeps_the_state_of_adam(digits):
-    # scikit-learn's issue 6091
-    whole = classifier(**OPTIONS, epochs=6).fit(*digits)
-    halves = classifier(**OPTIONS, epochs=3, warm_start=True).fit(*digits).fit(*digits)
-    assert same(whole, halves)
-    assert halves.loss_curve_ == whole.loss_curve_
-    cold = classifier(**OPTIONS, epochs=3).fit(*digits).fit(*digits)
-    assert not same(whole, cold)
 
 
 def test_class_weight(digits):

@@ -1,75 +1,28 @@
 """Exact training: bit for bit the plain algorithm, whatever the blocks and the threads."""
 
-import copy
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import threadpoolctl
+from exact_training import samples, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_training import PlainTraining
 
 from nn import (
     ACTIVATIONS,
-    EMA,
     INITIALIZATIONS,
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
-    Augmenter,
-    DivergedError,
     Network,
-    Optimizer,
     Trainer,
     TrainingConfig,
-    blas,
     blocked_layer,
-    exact,
     minibatches,
     score,
-    train_epochs,
-    training_step,
 )
-from nn.pixels import scale
 
 RATES = {"sgd": 2.0, "momentum": 0.3, "nesterov": 0.3, "adam": 0.02}
-
-
-def samples(n, shape, classes, pixels, seed=0):
-    """Images with so many grey levels and labels."""
-    rng = np.random.default_rng(seed)
-    images = scale(rng.integers(0, pixels + 1, (n, shape[0] * shape[1])), (0.0, pixels))
-    return images, np.eye(classes, dtype=np.float32)[rng.integers(0, classes, n)]
-
-
-def trained(network, images, targets, config, *, weights=None, seed=1, together=None):
-    """Weights, biases and averages after training a copy of the network."""
-    network, rng = copy.deepcopy(network), np.random.default_rng(seed)
-    augmented = bool(config.augmentation)
-    ema = EMA(network, config.ema_decay) if config.ema_decay else None
-    for _ in train_epochs(
-        network,
-        images,
-        targets,
-        sample_weights=weights,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        rng=rng,
-        optimizer=Optimizer(
-            network, config.optimizer, momentum=config.momentum, beta2=config.beta2
-        ),
-        schedule=config.learning_rate_schedule,
-        regularization=config.regularization,
-        augmenter=Augmenter(config.augmentation, network.image_shape) if augmented else None,
-        ema=ema,
-        exact=True,
-        together=together,
-    ):
-        pass
-    averages = [*ema.network.weights, *ema.network.biases] if ema else []
-    return [*network.weights, *network.biases, *averages]
 
 
 def assert_same(found, expected):
@@ -188,68 +141,6 @@ def test_augmented_chunks_are_the_same_in_any_blocks(monkeypatch):
     expected = trained(network, images, targets, config, together=1)
     for together in (2, 5, 8, None):
         assert_same(trained(network, images, targets, config, together=together), expected)
-
-
-def fraction_product(left, right):
-    return [
-        [sum(Fraction(a) * Fraction(b) for a, b in zip(row, column, strict=True))
-         for column in right.T.tolist()]
-        for row in left.tolist()
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def products(monkeypatch):
-    """Check every product of training against fractions; the list counts them."""
-    checked = []
-
-    def bind(left, right, out):
-        product = blas.bind_gemm(left, right, out)
-
-        def call(alpha=1.0, beta=0.0):
-            before = out.tolist() if beta else [[0.0] * out.shape[1]] * len(out)
-            expected = fraction_product(left, right)
-            product(alpha, beta)
-            for found, terms, old in zip(out.tolist(), expected, before, strict=True):
-                exactly = [Fraction(alpha) * t + Fraction(beta) * Fraction(b) for t, b in
-                           zip(terms, old, strict=True)]  # fmt: skip
-                assert [Fraction(value) for value in found] == exactly
-            checked.append(out.shape)
-
-        return call
-
-    for module in (training_step, blocked_layer, exact):
-        monkeypatch.setattr(module, "bind_gemm", bind)
-    return checked
-
-
-@pytest.mark.parametrize("pixels", [1, 255, 65535])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("rate", [1e-3, 1.0, 1e3, 1e6])
-def test_no_product_is_rounded_however_much_the_weights_grow(pixels, activation, rate, products):
-    images, targets = samples(12, (2, 3), 3, pixels)
-    rng = np.random.default_rng(0)
-    network = Network.initialize(
-        [6, 4, 3], rng, activation=activation, loss="cross_entropy", initialization="normal",
-        pixel_range=(0.0, pixels),
-    )  # fmt: skip
-    config = TrainingConfig(epochs=3, batch_size=3, learning_rate=rate)
-    try:
-        with np.errstate(all="ignore"):
-            trained(network, images, targets, config)
-    except DivergedError:
-        assert rate > 1
-    assert len(products) >= 3
-
-
-@pytest.mark.parametrize("together", [1, 2])
-def test_an_update_that_cancels_itself_is_noticed(together, products):
-    # Equal images of different classes: the weights stay small, the terms of the sum do not.
-    images, targets = np.ones((2, 3), np.float32), np.eye(2, dtype=np.float32)
-    network = Network([np.zeros((2, 3), np.float32)], [np.zeros(2, np.float32)], ("a", "b"))
-    config = TrainingConfig(hidden=(), epochs=1, batch_size=2, learning_rate=1e6)
-    with pytest.raises(DivergedError, match="too large for exact arithmetic"):
-        trained(network, images, targets, config, together=together)
 
 
 @pytest.mark.parametrize("together", [2, 3, 8])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 from sklearn.datasets import load_digits
+from small_training import problem, train
 
 from nn import (
     DivergedError,
@@ -19,11 +20,6 @@ from nn import (
 from nn import exact as exact_module
 from nn import network as network_module
 from nn.backpropagation import gradients
-
-
-def train(network, images, targets, *, seed=0, **options):
-    rng = np.random.default_rng(seed)
-    return list(train_epochs(network, images, targets, rng=rng, **options))
 
 
 def test_learns_xor():
@@ -44,12 +40,6 @@ def test_learns_scikit_learns_digits(hidden):
     train(network, images[:1400], targets[:1400], epochs=60, batch_size=10, learning_rate=3.0)
     assert score(network, images[:1400], targets[:1400]).accuracy > 0.99
     assert score(network, images[1400:], targets[1400:]).accuracy > 0.9
-
-
-def problem(n=23, dtype=np.float64):
-    rng = np.random.default_rng(5)
-    network = Network.initialize([4, 3, 2], rng, initialization="normal", dtype=dtype)
-    return network, rng.random((n, 4)).astype(dtype), np.eye(2, dtype=dtype)[rng.integers(0, 2, n)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 22, 23])
@@ -174,44 +164,12 @@ def test_the_score_of_an_epoch_is_that_of_the_forward_passes_of_training():
     assert found.accuracy == right / 23
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 24])
-def test_impossible_batch_sizes_are_refused(batch_size):
-    network, images, targets = problem()
-    with pytest.raises(ValueError, match="expected 1 to 23"):
-        train(network, images, targets, epochs=1, batch_size=batch_size, learning_rate=1.0)
-
-
 def test_score_is_half_the_squared_error_and_the_fraction_right():
     network, images, targets = problem()
     outputs = network.scores(images)
     found = score(network, images, targets)
     assert found.loss == pytest.approx(((outputs - targets) ** 2).sum() / 2 / 23)
     assert found.accuracy == np.mean(outputs.argmax(1) == targets.argmax(1))
-
-
-@pytest.mark.parametrize(
-    ("images", "targets"),
-    [
-        (np.zeros((5, 4)), np.zeros((4, 2))),
-        (np.zeros((5, 3)), np.zeros((5, 2))),
-        (np.zeros((5, 4)), np.zeros((1, 2))),
-        (np.zeros((5, 4)), np.zeros(5)),
-        (np.zeros((0, 4)), np.zeros((0, 2))),
-    ],
-)
-def test_arrays_that_do_not_belong_together_are_refused(images, targets):
-    network, _, _ = problem()
-    with pytest.raises(ValueError, match="expected images of shape"):
-        train(network, images, targets, epochs=1, batch_size=1, learning_rate=1.0)
-    with pytest.raises(ValueError, match="expected images of shape"):
-        score(network, images, targets)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_arrays_of_another_type_are_refused(dtype):
-    network, images, targets = problem()
-    with pytest.raises(ValueError, match="expected arrays of float64"):
-        train(network, images.astype(dtype), targets, epochs=1, batch_size=1, learning_rate=1.0)
 
 
 def test_the_schedule_is_asked_for_every_step():
@@ -244,35 +202,6 @@ def test_an_optimizer_keeps_its_state_from_call_to_call():
     assert weights(3) == weights(1, 2)
 
 
-@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
-def test_weights_that_are_no_weights_are_refused(weight):
-    network, images, targets = problem()
-    weights = np.ones(len(images), images.dtype)
-    weights[3] = weight
-    with pytest.raises(ValueError, match="sample_weights: expected finite numbers from 0 to inf"):
-        train(
-            network, images, targets,
-            epochs=1, batch_size=5, learning_rate=1.0, sample_weights=weights,
-        )  # fmt: skip
-
-
-def test_images_and_targets_that_are_none_are_refused():
-    network, images, targets = problem()
-    network.pixel_range = (0.0, 255.0)
-    options = {"epochs": 1, "batch_size": 5, "learning_rate": 1.0}
-    with pytest.raises(ValueError, match="images: expected finite numbers from 0 to 1, got"):
-        train(network, 255 * images, targets, **options)
-    with pytest.raises(ValueError, match="targets: expected rows"):
-        train(network, images, np.ones_like(targets), **options)
-
-
-def test_an_optimizer_of_another_network_is_refused():
-    network, images, targets = problem()
-    other = Optimizer(problem()[0])
-    with pytest.raises(ValueError, match="another network"):
-        train(network, images, targets, epochs=1, batch_size=5, learning_rate=1, optimizer=other)
-
-
 def test_sample_weights_count_as_repetitions_do():
     network, images, targets = problem(n=12)
     repeated, _, _ = problem(n=12)
@@ -285,14 +214,6 @@ def test_sample_weights_count_as_repetitions_do():
     train(repeated, images[rows], targets[rows], batch_size=24, **options)
     for found, expected in zip(network.weights, repeated.weights, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-9)
-
-
-@pytest.mark.parametrize("weights", [np.ones(22), np.ones((23, 1)), np.ones(23, np.float32)])
-def test_sample_weights_of_another_shape_or_type_are_refused(weights):
-    network, images, targets = problem()
-    options = {"epochs": 1, "batch_size": 5, "learning_rate": 1.0}
-    with pytest.raises(ValueError, match=r"expected (arrays of float64|shape)"):
-        train(network, images, targets, sample_weights=weights, **options)
 
 
 def test_label_smoothing_is_training_on_smoothed_labels():

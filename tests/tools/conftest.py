@@ -1,10 +1,14 @@
-"""Fixtures of a search, for the tests of `tune`."""
+"""Fixtures of a search, for the tests of `tune`, and a model, for those of `predict`."""
 
 import csv
 
+import numpy as np
 import pytest
 from searches import FILES, in_this_process, quick
+from sheets import DIGITS, LABELS, TRAINED_ON, drawing
 
+from nn import Trainer, TrainingConfig, save
+from stages.exporting.image_preparation import prepare_image
 from tools import tune
 
 
@@ -32,3 +36,24 @@ def tuned(run, prepared, tmp_path):
         return result.output, rows, [(folder / name).read_bytes() for name in FILES]
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def network():
+    images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:TRAINED_ON]])
+    targets = np.eye(10, dtype=np.float32)[LABELS[:TRAINED_ON]]
+    config = TrainingConfig(
+        hidden=(60,), loss="softmax_cross_entropy", optimizer="adam", learning_rate=0.003, epochs=25
+    )
+    trainer = Trainer(config, sizes=(784, 10), seed=0, pixel_range=(0.0, 255.0))
+    list(trainer.train_epochs(images, targets))
+    return trainer.result
+
+
+@pytest.fixture
+def model(network, tmp_path):
+    path = tmp_path / "data" / "model" / "model.npz"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        save(network, file)
+    return path

@@ -12,58 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from sklearn.datasets import load_digits
+from sheets import DIGITS, LABELS, NO_IMAGE, TRAINED_ON, ask, drawing, write
 
-from nn import Network, Trainer, TrainingConfig, save
+from nn import Network, save
 from stages.exporting.image_preparation import prepare_image
 from tools import predict
-
-DIGITS, LABELS = load_digits().images / 16, load_digits().target
-TRAINED_ON = 1500
-NO_IMAGE = "expected an image (PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"
-
-
-def drawing(digit, *, size=(160, 160), scale=9, corner=(20, 40), paper=1.0, ink=0.0):
-    """A digit of scikit-learn's on a sheet of paper, bytes of brightness."""
-    large = np.kron(digit, np.ones((scale, scale)))
-    sheet = np.zeros(size)
-    sheet[corner[0] : corner[0] + len(large), corner[1] : corner[1] + len(large)] = large
-    return np.rint(255 * (paper + (ink - paper) * sheet)).astype(np.uint8)
-
-
-def write(path, pixels, **options):
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(pixels).save(path, **options)
-    return path
-
-
-@pytest.fixture(scope="session")
-def network():
-    images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:TRAINED_ON]])
-    targets = np.eye(10, dtype=np.float32)[LABELS[:TRAINED_ON]]
-    config = TrainingConfig(
-        hidden=(60,), loss="softmax_cross_entropy", optimizer="adam", learning_rate=0.003, epochs=25
-    )
-    trainer = Trainer(config, sizes=(784, 10), seed=0, pixel_range=(0.0, 255.0))
-    list(trainer.train_epochs(images, targets))
-    return trainer.result
-
-
-@pytest.fixture
-def model(network, tmp_path):
-    path = tmp_path / "data" / "model" / "model.npz"
-    path.parent.mkdir(parents=True)
-    with path.open("wb") as file:
-        save(network, file)
-    return path
-
-
-def ask(run, *names, **options):
-    """The answers by name of file, out of --json."""
-    result = run(predict, *names, "--json", **options)
-    assert result.exit_code == 0, result.output
-    return {answer["image"]: answer for answer in json.loads(result.stdout)}
-
 
 VARIANTS = {
     "as it was trained": {},
@@ -147,42 +100,6 @@ def test_options_may_precede_or_follow_the_image(options, run, model, tmp_path):
     assert results[0].output == results[1].output
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
-def test_any_kind_of_picture(mode, run, model, tmp_path):
-    picture = Image.fromarray(drawing(DIGITS[4]))
-    if mode == "I;16":
-        faint = np.asarray(picture).astype(np.uint16) * 100 + 20_000
-        picture = Image.fromarray(faint)
-    else:
-        picture = picture.convert(mode)
-    picture.save(tmp_path / ("four.tif" if mode == "CMYK" else "four.png"))
-    (answer,) = ask(run, "four.tif" if mode == "CMYK" else "four.png").values()
-    assert answer["label"] == "4"
-
-
-def test_thin_strokes_of_a_large_scan_are_not_lost(run, model, tmp_path):
-    enlarged = Image.fromarray(drawing(DIGITS[7], size=(160, 160))).resize((6400, 6400))
-    edges = np.asarray(enlarged) < 128
-    outline = edges ^ np.roll(edges, 60, axis=1)  # a pen of 60 pixels along the digit's sides
-    for mode in ("L", "1"):
-        Image.fromarray(np.where(outline, 0, 255).astype(np.uint8)).convert(mode).save(
-            f"{mode}.png"
-        )
-    found = ask(run, "L.png", "1.png")
-    assert found["L.png"]["label"] == found["1.png"]["label"]
-    assert found["L.png"]["confidence"] == pytest.approx(found["1.png"]["confidence"], abs=0.02)
-
-
-def test_formats_that_run_other_programs_are_no_pictures(refused, run, model, tmp_path):
-    Image.fromarray(drawing(DIGITS[0])).convert("L").save(tmp_path / "a.eps")
-    os.rename("a.eps", "innocent.png")
-    assert refused(predict, "innocent.png") == f"innocent.png: {NO_IMAGE}."
-    (tmp_path / "folder").mkdir()
-    os.rename("innocent.png", "folder/a.eps")
-    write(tmp_path / "folder" / ".hidden.png", drawing(DIGITS[0]))
-    assert "expected pictures in this folder" in refused(predict, "folder")
-
-
 def test_a_reader_that_has_enough(run, model, tmp_path):
     for k in range(30):
         write(tmp_path / "many" / f"{k}.png", drawing(DIGITS[k]))
@@ -196,23 +113,6 @@ def test_a_reader_that_has_enough(run, model, tmp_path):
     )
     assert done.stdout.startswith("many/0.png: ")
     assert done.stderr == ""
-
-
-def test_a_transparent_drawing(run, model, tmp_path):
-    ink = 255 - drawing(DIGITS[6])
-    for name, colour in (("black.png", 0), ("white.png", 255)):
-        layers = [np.full_like(ink, colour)] * 3 + [ink]
-        write(tmp_path / name, np.stack(layers, axis=-1))
-    assert {answer["label"] for answer in ask(run, "black.png", "white.png").values()} == {"6"}
-
-
-def test_a_photograph_is_turned_as_it_was_held(run, model, tmp_path):
-    upright = Image.fromarray(drawing(DIGITS[7], size=(120, 160)))
-    exif = upright.getexif()
-    exif[0x0112] = 6  # "turn me clockwise"
-    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "seven.jpg", exif=exif)
-    (answer,) = ask(run, "seven.jpg").values()
-    assert answer["label"] == "7"
 
 
 def test_standard_input(run, model):

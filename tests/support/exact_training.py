@@ -1,0 +1,44 @@
+"""Training in exact arithmetic, in one call."""
+
+import copy
+
+import numpy as np
+
+from nn import EMA, Augmenter, Optimizer, train_epochs
+from nn.pixels import scale
+
+
+def samples(n, shape, classes, pixels, seed=0):
+    """Images with so many grey levels and labels."""
+    rng = np.random.default_rng(seed)
+    images = scale(rng.integers(0, pixels + 1, (n, shape[0] * shape[1])), (0.0, pixels))
+    return images, np.eye(classes, dtype=np.float32)[rng.integers(0, classes, n)]
+
+
+def trained(network, images, targets, config, *, weights=None, seed=1, together=None):
+    """Weights, biases and averages after training a copy of the network."""
+    network, rng = copy.deepcopy(network), np.random.default_rng(seed)
+    augmented = bool(config.augmentation)
+    ema = EMA(network, config.ema_decay) if config.ema_decay else None
+    for _ in train_epochs(
+        network,
+        images,
+        targets,
+        sample_weights=weights,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        rng=rng,
+        optimizer=Optimizer(
+            network, config.optimizer, momentum=config.momentum, beta2=config.beta2
+        ),
+        schedule=config.learning_rate_schedule,
+        regularization=config.regularization,
+        augmenter=Augmenter(config.augmentation, network.image_shape) if augmented else None,
+        ema=ema,
+        exact=True,
+        together=together,
+    ):
+        pass
+    averages = [*ema.network.weights, *ema.network.biases] if ema else []
+    return [*network.weights, *network.biases, *averages]
