@@ -67,9 +67,10 @@ class TestTimeAugmentation:
         if rows.ndim == 1:
             return self.scores(rows[None])[0]
         total = np.array(self.classifier.probabilities(rows))
+        x, y = self._positions()
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
-            for copy in self._copies(np.array(rows[part])):
+            for copy in self._copies(np.array(rows[part]), x, y):
                 total[part] += self.classifier.probabilities(copy)
         total /= self.copies + 1
         return total
@@ -86,10 +87,9 @@ class TestTimeAugmentation:
         """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
         self.classifier.require_samples(images, targets)
 
-    def _copies(self, images: NDArray) -> Iterator[NDArray]:
-        """Yield the augmented copies of (n, d) images, each (n, d)."""
-        height, width = self.classifier.image_shape or (0, 0)
-        side = (height + width) / 2
+    def _positions(self) -> tuple[NDArray, NDArray]:
+        """Sampling positions of the copies, x and y: each (copies, d); see `Augmenter`."""
+        side = sum(self._shape) / 2
         strength = Augmentation(
             rotation=_ROTATION,
             scaling=_SCALING,
@@ -98,10 +98,18 @@ class TestTimeAugmentation:
             elastic=_ELASTIC * side,
             smoothness=max(1.0, _SMOOTHNESS * side),
         )
-        augmenter = Augmenter(strength, (height, width))
-        rng = np.random.default_rng(0)
-        for x, y in zip(*augmenter.sampling_positions(self.copies, rng), strict=True):
+        augmenter = Augmenter(strength, self._shape)
+        return augmenter.sampling_positions(self.copies, np.random.default_rng(0))
+
+    def _copies(self, images: NDArray, x: NDArray, y: NDArray) -> Iterator[NDArray]:
+        """Yield the augmented copies of (n, d) images, each (n, d)."""
+        for positions in zip(x, y, strict=True):
             copies = np.empty_like(images)
-            at_x, at_y = (np.tile(line, (len(images), 1)) for line in (x, y))
-            interpolate(images, (height, width), at_x, at_y, copies)
+            at_x, at_y = (np.tile(line, (len(images), 1)) for line in positions)
+            interpolate(images, self._shape, at_x, at_y, copies)
             yield copies
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        assert self.image_shape is not None  # __post_init__ requires it
+        return self.image_shape

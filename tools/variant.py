@@ -3,13 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
 
 from stages.common.command import stage
 from stages.training.options import SECTIONS
+from tools.experiment import setting
 
 _LADDER = Path("experiments/ladder/params.yaml")
 _VARIANTS = yaml.safe_load(_LADDER.read_text("utf-8"))["variants"] if _LADDER.exists() else {}
@@ -34,16 +34,9 @@ def main(name: str) -> None:
 def _settings(name: str) -> list[str]:
     """The parameters of a variant, as `dvc exp run --set-param` takes them."""
     variant = _VARIANTS[name]
-    is_deslanted = variant["images"] == "deslanted"
     parameters = {f"{SECTIONS[key]}.{key}": value for key, value in variant["options"].items()}
-    parameters["preprocess.deslant"] = is_deslanted
-    return [f"{key}={_hydra(value)}" for key, value in parameters.items()]
-
-
-def _hydra(value: Any) -> str:
-    """The value as Hydra reads it: without blanks, and with a point in every float."""
-    text = str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
-    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
+    parameters["preprocess.deslant"] = variant["images"] == "deslanted"
+    return [setting(key, value) for key, value in parameters.items()]
 
 
 if __name__ == "__main__":

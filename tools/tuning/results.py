@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stages.common.artifacts import Artifacts
 from stages.common.figures import png
 from stages.training.options import SECTIONS
+from tools.experiment import setting
 from tools.tuning.search import Trial
 
 
@@ -15,9 +14,7 @@ def write(folder: Path, names: list[str], trials: list[Trial]) -> str:
     """Write the results of ranked trials, in which `names` vary; return two lines about them."""
     best, command = {name: trials[0].options[name] for name in names}, "dvc exp run"
     for name, value in best.items():
-        # As in params.yaml, but without blanks, which Hydra refuses.
-        text = "".join(yaml.safe_dump([value], default_flow_style=True).split())[1:-1]
-        command += f" -S '{SECTIONS[name]}.{name}={text}'"
+        command += f" -S '{setting(f'{SECTIONS[name]}.{name}', value)}'"
     header, rows = ["rank", *names, "accuracy", "multiplications", "outcome"], list[list]()
     for rank, trial in enumerate(trials, start=1):
         values = [trial.options[name] for name in names]
