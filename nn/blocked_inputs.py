@@ -1,10 +1,10 @@
-"""Inputs of the blocked first layer: grey levels, and the Gram matrix of each block.
+"""Inputs of the blocked first layer: grey levels, and parts of the Gram matrix of each block.
 
 None of it depends on the weights, so a second thread prepares it; see `blocked_layer`.
 """
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -35,13 +35,37 @@ def _are_whole(images: NDArray, levels: float) -> bool:
     return bool((scaled == np.rint(scaled)).all() and scaled.min() >= 0 and scaled.max() <= levels)
 
 
+class Correction(NamedTuple):
+    """The samples of a block whose weighted inputs change with the updates by earlier ones.
+
+    Attributes:
+        later: Rows of the former in the block.
+        sooner: Rows of the latter, which end where `later` starts.
+        products: X[later] @ X[sooner].T.
+    """
+
+    later: slice
+    sooner: slice
+    products: NDArray
+
+
+def _halves(first: int, stop: int) -> list[tuple[int, int, int]]:
+    """(first, middle, stop) of the range, of both its halves, of theirs and so on, by middle.
+
+    Each number after `first` is the middle of one of them, and for each pair s < t there is exactly
+    one with first ≤ s < middle ≤ t < stop.
+    """
+    if stop - first < 2:
+        return []
+    middle = (first + stop + 1) // 2
+    return [*_halves(first, middle), (first, middle, stop), *_halves(middle, stop)]
+
+
 class BlockedInputs:
-    """The inputs of a chunk of samples, with the products of each minibatch and those before it.
+    """The inputs of a chunk of samples, and the products of samples that correct each other.
 
     Attributes:
         x: (rows, d + 1) inputs.
-        gram: For each place t of a minibatch in its block, Xₜ @ [X₀ … X_{t-1}]ᵀ of all blocks,
-            (blocks, m, t·m).
     """
 
     def __init__(
@@ -71,28 +95,35 @@ class BlockedInputs:
         self.x = np.zeros((blocks * batch_size * together, d + 1), dtype)
         self.x[:, d] = levels or 1.0
         self._inputs = np.zeros((len(self.x), d), np.float32) if levels else self.x[:, :-1]
-        self.gram = [np.zeros((blocks, batch_size, t * batch_size), dtype) for t in range(together)]
+        # Of all blocks: products are (blocks, rows, rows).
+        self._corrections = []
+        for bounds in _halves(0, together):
+            start, middle, stop = (t * batch_size for t in bounds)
+            products = np.empty((blocks, stop - middle, middle - start), dtype)
+            self._corrections.append(
+                Correction(slice(middle, stop), slice(start, middle), products)
+            )
+
+    def corrections(self, block: int) -> list[Correction]:
+        """The corrections in a block, one before each minibatch but the first."""
+        return [c._replace(products=c.products[block]) for c in self._corrections]
 
     def fill(self, images: NDArray) -> None:
         """Take (n, d) images, n at most `rows`; in exact arithmetic they become integers."""
         inputs = self._inputs[: len(images)]
-        np.multiply(images, images.dtype.type(self._levels or 1.0), out=inputs)
         if self._levels:
+            np.multiply(images, images.dtype.type(self._levels), out=inputs)
             np.rint(inputs, out=inputs)
             np.copyto(self.x[: len(images), :-1], inputs)
-        if self._together == 1:
-            return
+        else:
+            np.copyto(inputs, images)
         # float32 represents sums of 2^24 / L² products of integers up to L exactly.
-        d, size = inputs.shape[1], self._size * self._together
+        d = inputs.shape[1]
         terms = 2**24 // self._levels**2 if self._levels else d
-        products: Any = float(self._levels or 1) ** 2  # of the last input, which is always L
-        for start in range(0, d, terms):
-            part = self._inputs[:, start : start + terms].reshape(-1, size, min(terms, d - start))
-            # A copy, because NumPy multiplies an array by its own transpose with ssyrk, which in
-            # OpenBLAS 0.3.31 gives wrong results on ARM processors with SME.
-            products = products + np.matmul(part, part.copy().transpose(0, 2, 1)).astype(
-                self.x.dtype
-            )
-        for t, gram in enumerate(self.gram):
-            before = t * self._size
-            np.copyto(gram, products[:, before : before + self._size, :before])
+        width = math.ceil(d / math.ceil(d / terms))
+        blocks = self._inputs.reshape(-1, self._size * self._together, d)
+        for later, sooner, products in self._corrections:
+            products[...] = float(self._levels or 1) ** 2  # of the last input, which is always L
+            for start in range(0, d, width):
+                part = blocks[:, :, start : start + width]
+                products += np.matmul(part[:, later], part[:, sooner].transpose(0, 2, 1))

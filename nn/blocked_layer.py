@@ -6,10 +6,11 @@ Dₛᵀ @ Xₛ to W after minibatch s, with Dₛ = -(η/m)·δₛ. So the weight
     zₜ = Xₜ @ (W + Σ_{s<t} Dₛᵀ @ Xₛ)ᵀ = Xₜ @ Wᵀ + Σ_{s<t} (Xₜ @ Xₛᵀ) @ Dₛ,
 
 and the T products with W become one large one, Z = X @ Wᵀ. So do the T updates, W ← W + Dᵀ @ X.
-What remains for each minibatch is a small correction with the Gram matrix X @ Xᵀ, which does not
-depend on W either: a second thread prepares it. BLAS then reads W twice for T minibatches instead
-of 2T times. (s-step gradient descent, for linear models: Devarakonda & Demmel 2020, "Avoiding
-communication in logistic regression", arXiv 2011.08281.)
+What remains are small corrections with parts of the Gram matrix X @ Xᵀ, which do not depend on W
+either: a second thread prepares them. The block is halved: when its first half is done, it corrects
+the whole second half in one product; each half is treated likewise. BLAS then reads W twice for T
+minibatches instead of 2T times. (s-step gradient descent, for linear models: Devarakonda & Demmel
+2020, "Avoiding communication in logistic regression", arXiv 2011.08281.)
 
 The biases are the weights of one more input, which is always 1.
 
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import idamax
 
 from nn.blas import Product, bind_gemm, bind_unlocked_gemm, in_two_threads
+from nn.blocked_inputs import Correction
 from nn.exact import DivergedError
 from nn.network import Network
 from nn.portable import shifter
@@ -167,7 +169,7 @@ class Block:
         self,
         layer: BlockedLayer,
         x: NDArray,
-        gram: Sequence[NDArray],
+        corrections: Sequence[Correction],
         outputs: Sequence[NDArray],
         deltas: Sequence[NDArray],
     ) -> None:
@@ -176,7 +178,7 @@ class Block:
         Args:
             layer: The layer.
             x: (n, d + 1) inputs of the block's samples.
-            gram: For each minibatch t, (m, t·m); see `BlockedInputs`.
+            corrections: One for each minibatch but the first, which is made before it.
             outputs: For each minibatch, (m, units): where its weighted inputs go.
             deltas: For each minibatch, (m, units): where its errors come from.
         """
@@ -193,14 +195,15 @@ class Block:
             bind_unlocked_gemm(layer.d[:n].T, x[:, half], out=w)
             for half, w in zip(layer.halves, layer.w, strict=True)
         ]
-        self.weighted_inputs: list[list[Callable[[], object]]] = []
-        for place, products, z in zip(rows, gram, outputs, strict=False):
-            parts = (part[place] for part in layer.z)
-            calls: list[Callable[[], object]] = [partial(np.add, *parts, z)]
-            if place.start:
-                product = bind_gemm(products[: len(z)], layer.d[: place.start], out=z)
-                calls.append(partial(product, self._scale, 1.0))
-            self.weighted_inputs.append(calls)
+        self.weighted_inputs: list[list[Callable[[], object]]] = [
+            [partial(np.add, *(z[place] for z in layer.z), output)]
+            for place, output in zip(rows, outputs, strict=True)
+        ]
+        for t, (later, sooner, products) in enumerate(corrections, start=1):
+            z = layer.z[0][:n][later]
+            if len(z):
+                product = bind_gemm(products[: len(z)], layer.d[sooner], out=z)
+                self.weighted_inputs[t].insert(0, partial(product, self._scale, 1.0))
         self._adds = [layer.bind_add(d, place) for d, place in zip(deltas, rows, strict=True)]
 
     def start(self) -> None:

@@ -202,7 +202,7 @@ class Minibatches:
         return Block(
             self._layer,
             inputs.x[rows],
-            [gram[number] for gram in inputs.gram],
+            inputs.corrections(number),
             [step.activations[0] for step in steps],
             [step.deltas[0] for step in steps],
         )
