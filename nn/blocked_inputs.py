@@ -65,7 +65,7 @@ class BlockedInputs:
     """The inputs of a chunk of samples, and the products of samples that correct each other.
 
     Attributes:
-        x: (rows, d + 1) inputs.
+        x: (rows, d) inputs; in exact arithmetic integers, as float32.
     """
 
     def __init__(
@@ -88,18 +88,16 @@ class BlockedInputs:
             dtype: Of the inputs, if not exact.
         """
         self._levels, self._size, self._together = levels, batch_size, together
-        dtype = np.dtype(np.float64 if levels else dtype)
         blocks = math.ceil(rows / (batch_size * together))
         # Whole blocks, so that the last one is like the others; rows beyond the last sample are
         # finite, and nobody reads what comes of them.
-        self.x = np.zeros((blocks * batch_size * together, d + 1), dtype)
-        self.x[:, d] = levels or 1.0
-        self._inputs = np.zeros((len(self.x), d), np.float32) if levels else self.x[:, :-1]
+        self.x = np.zeros((blocks * batch_size * together, d), np.float32 if levels else dtype)
         # Of all blocks: products are (blocks, rows, rows).
         self._corrections = []
         for bounds in _halves(0, together):
             start, middle, stop = (t * batch_size for t in bounds)
-            products = np.empty((blocks, stop - middle, middle - start), dtype)
+            shape = blocks, stop - middle, middle - start
+            products = np.empty(shape, np.float64 if levels else dtype)
             self._corrections.append(
                 Correction(slice(middle, stop), slice(start, middle), products)
             )
@@ -110,18 +108,17 @@ class BlockedInputs:
 
     def fill(self, images: NDArray) -> None:
         """Take (n, d) images, n at most `rows`; in exact arithmetic they become integers."""
-        inputs = self._inputs[: len(images)]
+        inputs = self.x[: len(images)]
         if self._levels:
             np.multiply(images, images.dtype.type(self._levels), out=inputs)
             np.rint(inputs, out=inputs)
-            np.copyto(self.x[: len(images), :-1], inputs)
         else:
             np.copyto(inputs, images)
         # float32 represents sums of 2^24 / L² products of integers up to L exactly.
         d = inputs.shape[1]
         terms = 2**24 // self._levels**2 if self._levels else d
         width = math.ceil(d / math.ceil(d / terms))
-        blocks = self._inputs.reshape(-1, self._size * self._together, d)
+        blocks = self.x.reshape(-1, self._size * self._together, d)
         for later, sooner, products in self._corrections:
             products[...] = float(self._levels or 1) ** 2  # of the last input, which is always L
             for start in range(0, d, width):

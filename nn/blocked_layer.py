@@ -60,7 +60,8 @@ class BlockedLayer:
     The inputs are split in two halves, so that two threads share each large product.
 
     Attributes:
-        halves: The inputs of each half.
+        halves: The inputs of each half; the second has the constant one in addition.
+        x: For each half (T·m, inputs), its inputs of the block in progress.
         w: For each half (units, inputs) weights, the biases last; in exact arithmetic divided by L,
             on the grid.
         z: For each half (T·m, units), its part of the weighted inputs of a block's samples with the
@@ -79,8 +80,11 @@ class BlockedLayer:
         units, d = network.weights[0].shape
         dtype = np.dtype(np.float64) if levels else network.dtype
         self.network, self.levels = network, levels
-        self.halves = slice(0, (d + 1) // 2), slice((d + 1) // 2, d + 1)
-        self.w = [np.empty((units, half.stop - half.start), dtype) for half in self.halves]
+        self.halves = slice(0, (d + 1) // 2), slice((d + 1) // 2, d)
+        widths = self.halves[0].stop, d + 1 - self.halves[0].stop
+        self.x = [np.empty((size, width), dtype) for width in widths]
+        self.x[1][:, -1] = levels or 1.0
+        self.w = [np.empty((units, width), dtype) for width in widths]
         self.z = [np.empty((size, units), dtype) for _ in self.halves]
         self.d = np.zeros((size, units), dtype)
         # Of the block that is in progress, one product for each half.
@@ -92,8 +96,8 @@ class BlockedLayer:
         """Copy weights and biases from the network."""
         network = self.network
         joined = np.concatenate([network.weights[0], network.biases[0][:, None]], axis=1)
-        for w, half in zip(self.w, self.halves, strict=True):
-            w[...] = joined[:, half]
+        for w, columns in zip(self.w, np.split(joined, [self.halves[0].stop], axis=1), strict=True):
+            w[...] = columns
             if self.levels:
                 w /= self.levels
                 w += _SHIFTER
@@ -168,7 +172,7 @@ class Block:
     def __init__(
         self,
         layer: BlockedLayer,
-        x: NDArray,
+        inputs: NDArray,
         corrections: Sequence[Correction],
         outputs: Sequence[NDArray],
         deltas: Sequence[NDArray],
@@ -177,7 +181,7 @@ class Block:
 
         Args:
             layer: The layer.
-            x: (n, d + 1) inputs of the block's samples.
+            inputs: (n, d) inputs of the block's samples.
             corrections: One for each minibatch but the first, which is made before it.
             outputs: For each minibatch, (m, units): where its weighted inputs go.
             deltas: For each minibatch, (m, units): where its errors come from.
@@ -186,14 +190,18 @@ class Block:
         self._stops = stops = list(accumulate(map(len, outputs)))
         rows = [slice(stop - len(z), stop) for stop, z in zip(stops, outputs, strict=True)]
         self._scale = layer.network.units[0].input_scale
-        n = len(x)
+        n = len(inputs)
+        self._copies = [
+            partial(np.copyto, x[:n, : half.stop - half.start], inputs[:, half])
+            for half, x in zip(layer.halves, layer.x, strict=True)
+        ]
         self._forward = [
-            bind_unlocked_gemm(x[:, half], w.T, out=z[:n])
-            for half, w, z in zip(layer.halves, layer.w, layer.z, strict=True)
+            bind_unlocked_gemm(x[:n], w.T, out=z[:n])
+            for x, w, z in zip(layer.x, layer.w, layer.z, strict=True)
         ]
         self._update = [
-            bind_unlocked_gemm(layer.d[:n].T, x[:, half], out=w)
-            for half, w in zip(layer.halves, layer.w, strict=True)
+            bind_unlocked_gemm(layer.d[:n].T, x[:n], out=w)
+            for x, w in zip(layer.x, layer.w, strict=True)
         ]
         self.weighted_inputs: list[list[Callable[[], object]]] = [
             [partial(np.add, *(z[place] for z in layer.z), output)]
@@ -220,6 +228,7 @@ class Block:
     def _start_half(self, k: int, update: Product | None) -> None:
         if update is not None:
             update(1.0, 1.0)
+        self._copies[k]()
         self._forward[k](self._scale)
 
     def add(self, t: int, rate: float) -> None:
