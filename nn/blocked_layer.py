@@ -17,11 +17,13 @@ The biases are the weights of one more input, which is always 1.
 In exact arithmetic (see `exact`) the inputs are grey levels, integers from 0 to L, and the weights
 are W/L, multiples of 2^-40. Then D = -(η/m)·δ/L² is rounded to the same grid, and D.T @ X adds to
 the weights without rounding. All sums are exact as long as they are below 2^53·2^-40 = 8192. A
-bound on them is kept, of the weights and of what each minibatch may add. Where it reaches half of
-that, the block ends early and the next one starts, which does not change the result. The other half
-is for what the last minibatch adds; one that would add more ends the training.
+bound on them is kept: that of the weights, and what each minibatch may add. It is computed anew
+where a block starts with a quarter of that. Where it reaches half of that, the block ends early and
+the next one starts, which does not change the result. The other half is for what the last minibatch
+adds; one that would add more ends the training.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
@@ -90,7 +92,7 @@ class BlockedLayer:
         # Of the block that is in progress, one product for each half.
         self.updates: list[Product] = []
         self._most_input = (levels or 1) * (d + 1)
-        self._bound = 0.0
+        self._bound = math.inf
 
     def load(self) -> None:
         """Copy weights and biases from the network."""
@@ -102,6 +104,7 @@ class BlockedLayer:
                 w /= self.levels
                 w += _SHIFTER
                 w -= _SHIFTER
+        self._bound = math.inf
 
     def store(self) -> None:
         """End the block in progress, and copy weights and biases to the network."""
@@ -113,8 +116,8 @@ class BlockedLayer:
         self.network.biases[0][...] = joined[:, -1]
 
     def check(self) -> None:
-        """Start to bound the sums of a block; raises DivergedError if they could be too large."""
-        if not self.levels:
+        """Bound the sums of a block; raises DivergedError if they could be too large."""
+        if not self.levels or self._bound < _CAPACITY / 2:
             return
         largest = max(abs(w.item(idamax(w.reshape(-1)))) for w in self.w)
         self._bound = self._most_input * largest
