@@ -169,14 +169,17 @@ def _bind_halves(left: Array, right: Array, out: Array) -> Product:
 
 
 def in_two_threads(first: Callable[[], object], second: Callable[[], object]) -> None:
-    """Make two calls in two threads, or one after the other if BLAS is limited to one thread."""
-    if _Threads.two_allowed:
-        other = _second_thread().submit(second)
-        first()
-        other.result()
-    else:
-        first()
+    """Make two calls in two threads, or one after the other if BLAS is limited to one thread.
+
+    Also one after the other if the second thread has not started when the first call is done: other
+    threads or programs may use all cores.
+    """
+    other = _second_thread().submit(second) if _Threads.two_allowed else None
+    first()
+    if other is None or other.cancel():
         second()
+    else:
+        other.result()
 
 
 def bind_unlocked_gemm(left: Array, right: Array, out: Array) -> Product:

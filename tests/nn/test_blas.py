@@ -73,7 +73,7 @@ def test_row_sums(dtype):
 def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
     allowed, threads, monkeypatch
 ):
-    seen = set()
+    seen, all_at_once = set(), threading.Barrier(threads)
     bind_unlocked = blas.bind_unlocked_gemm
 
     def spy(*arrays):
@@ -81,6 +81,7 @@ def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
 
         def call(*factors):
             seen.add(threading.get_ident())
+            all_at_once.wait(60)
             product(*factors)
 
         return call
@@ -92,6 +93,27 @@ def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
     with threadpoolctl.threadpool_limits(allowed), blas.limit_blas_threads():
         product()
     assert len(seen) == threads
+
+
+def test_the_caller_makes_both_calls_if_the_second_thread_is_busy():
+    started, free, seen = threading.Event(), threading.Event(), []
+
+    def keep_busy():
+        started.set()
+        free.wait(60)
+
+    def call():
+        seen.append(threading.get_ident())
+
+    def both():
+        assert started.wait(60)
+        blas.in_two_threads(call, call)
+        seen.append(threading.get_ident())
+        free.set()
+
+    with threadpoolctl.threadpool_limits(2), blas.limit_blas_threads():
+        blas.in_two_threads(both, keep_busy)
+    assert seen == [threading.get_ident()] * 3
 
 
 def test_limits_of_several_users_at_a_time():
