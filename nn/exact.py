@@ -25,13 +25,12 @@ elementwise and the same on every processor (see `portable`).
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import idamax, isamax
 
-from nn.blas import bind_gemm
+from nn.blas import bind_gemm, bind_row_sum
 from nn.portable import shifter
 
 Array = NDArray[np.float64]
@@ -147,10 +146,10 @@ def bind_exact_gradients(
         biases: (units,) float32; overwritten by calls of the second.
     """
     sums = np.empty(weights.shape), np.empty(biases.shape)
-    product = bind_gemm(delta.T, inputs, out=sums[0])
+    products = bind_gemm(delta.T, inputs, out=sums[0]), bind_row_sum(delta, out=sums[1])
     return (
-        _bind_adding(product, sums[0], weights),
-        _bind_adding(partial(np.add.reduce, delta, 0, None, sums[1]), sums[1], biases),
+        _bind_adding(products[0], sums[0], weights),
+        _bind_adding(products[1], sums[1], biases),
     )
 
 
