@@ -108,7 +108,8 @@ def bind_weight_rounding(weights: NDArray[np.float32], out: Array) -> Callable[[
 
 def round_rows(x: Array, bits: int) -> None:
     """Round each row of (n, k) `x` in place to so many bits of its own largest element."""
-    significands, exponents = np.frexp(np.abs(x).max(axis=1, initial=0.0))
+    largest = np.maximum(x.max(axis=1, initial=0.0), -x.min(axis=1, initial=0.0))
+    significands, exponents = np.frexp(largest)
     shifts = np.ldexp(1.5, 52 - bits + exponents - (significands == 0.5))[:, None]
     x += shifts
     x -= shifts

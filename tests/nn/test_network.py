@@ -56,6 +56,20 @@ def test_scores_equal_scikit_learns_forward_pass():
     np.testing.assert_allclose(ours.scores(images)[:, 0], sk.predict_proba(images)[:, 1])
 
 
+def test_scores_follow_weights_that_change_in_place_or_are_replaced():
+    images = np.random.default_rng(1).random((4, 6), np.float32)
+    ours = network()
+    before = ours.scores(images)
+    ours.weights[0][2, 3] += 1.0
+    after = ours.scores(images)
+    assert not np.array_equal(before, after)
+    np.testing.assert_array_equal(after, ours.copy().scores(images))
+    ours.weights = ours.weights[:1]
+    ours.biases = ours.biases[:1]
+    np.testing.assert_array_equal(ours.scores(images), ours.copy().scores(images))
+    assert ours.scores(images).shape == (4, 5)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_image_many_images_and_more_than_a_chunk(dtype):
     net = network(dtype=dtype)
