@@ -24,6 +24,7 @@ def test_the_same_commit_gives_the_same_files(clone):
     files = {p for p in outputs if (clone.folder / p).is_file() and "checkpoint" not in p}
     assert files - {"data/.gitignore"} == rows.keys() - {"metrics.json"}
     assert "uncommitted changes" in output
+    assert "'architecture':" in output  # the BLAS kernel
     # The raw data came from the cache.
     assert "Running stage 'fetch'" not in output
     assert clone.read("data/model/model.npz") == before

@@ -8,7 +8,8 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from tools.verify import causes, compare, difference, other_versions, processor
+from tools.differences import causes, difference, other_versions
+from tools.verify import compare
 
 
 class Recorded:
@@ -139,10 +140,3 @@ def test_packages_of_another_version_are_listed():
     constraints = f"numpy=={installed}\nclick==0.1 ; python_version < '4'\nnot-installed==1.0\n"
     (found,) = other_versions(constraints)
     assert found == f"click {metadata.version('click')} (expected 0.1)"
-
-
-def test_the_processor_is_described():
-    text = processor()
-    assert "openblas" in text or "no BLAS" in text
-    for feature in np.show_config(mode="dicts")["SIMD Extensions"]["baseline"]:
-        assert feature in text
