@@ -18,17 +18,17 @@ from stages.reporting.class_report import ClassReport, class_reports
 
 @stage("evaluate", writes="evaluation")
 @click.option(
-    "--examples", type=count(most=400), default=40, help="Number of images in each gallery."
+    "--examples", type=count(up_to=400), default=40, help="Number of images in each gallery."
 )
 @click.option(
     "--units",
-    type=count(most=400),
+    type=count(up_to=400),
     default=50,
     help="Number of first-layer units whose weights are drawn.",
 )
 @click.option(
     "--bins",
-    type=count(most=1_000),
+    type=count(up_to=1_000),
     default=15,
     help="Number of bins of the expected calibration error.",
 )

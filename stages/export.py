@@ -26,13 +26,13 @@ from stages.exporting.model_card import model_card
 @stage("export", writes="export")
 @click.option(
     "--examples",
-    type=count(most=200),
+    type=count(up_to=200),
     default=30,
     help="Number of test images on the page; a third of them are classified wrongly.",
 )
 @click.option(
     "--units",
-    type=count(most=2_000),
+    type=count(up_to=2_000),
     default=100,
     help="Number of first-layer units that the page shows.",
 )

@@ -45,7 +45,7 @@ def _siblings(path: Path) -> list[str]:
 
 @stage("fetch", writes="raw")
 @click.option("--name", default="mnist_784", help="Name of the data set on openml.org.")
-@click.option("--version", type=count(most=10**6), default=1, help="Its version on openml.org.")
+@click.option("--version", type=count(up_to=10**6), default=1, help="Its version on openml.org.")
 @click.option(
     "--source",
     type=Source(),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 # Least height of a tile in pixels; boxes could not be seen in 28.
-_LEAST_HEIGHT = 112
+_MIN_HEIGHT = 112
 
 
 def enlarged(image: NDArray) -> NDArray:
@@ -43,4 +43,4 @@ def framed(
 
 
 def _factor(shape: tuple[int, ...]) -> int:
-    return max(1, _LEAST_HEIGHT // shape[0])
+    return max(1, _MIN_HEIGHT // shape[0])

@@ -9,7 +9,7 @@ import click
 
 from stages.common.command import environment_option, path_option, stage
 from stages.common.errors import StageError
-from stages.common.parameter_types import LARGEST_SEED, count, integer
+from stages.common.parameter_types import MAX_SEED, count, integer
 from stages.training.data import TrainingData
 from stages.training.options import SECTIONS, training_options
 from tools.tuning.search import rounds, run_search
@@ -25,7 +25,7 @@ from tools.tuning.workers import run_locally, run_on_cluster
     help="How candidates are chosen.",
 )
 @click.option("--trials", type=count(100_000), default=20, help="Random draws; not for grid.")
-@click.option("--search-seed", type=integer(0, LARGEST_SEED), default=0, help="Seed of the draws.")
+@click.option("--search-seed", type=integer(0, MAX_SEED), default=0, help="Seed of the draws.")
 @training_options
 @environment_option("workers", "TUNE_WORKERS", "0: all cores.", type=integer(0, 10_000), default=0)
 @environment_option("scheduler", "TUNE_SCHEDULER", "Dask scheduler to use instead.", default="")

@@ -1,7 +1,7 @@
 """Reading and atomic writing of the files that stages exchange.
 
-An error while reading names the file in one line, and the command that makes it again. Files are
-written under temporary names in the target folder and moved into place together, so a run that
+An error while reading is one line with the file and the command that makes it again. Files are
+written under temporary names in the target folder and renamed together at the end, so a run that
 fails or is killed leaves the old files unchanged. (Git and DVC ignore temporary names.)
 """
 
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from nn.array_files import ArrayFileError, read_header
 from stages.common.errors import StageError
 
-# Descriptions of data sets and metrics; one of 1000 classes with long names has fewer.
-_MOST_JSON_BYTES = 1 << 24
+# More than the description of a data set with 1000 long class names.
+_MAX_JSON_BYTES = 1 << 24
 
 
 class Artifacts:
@@ -36,8 +36,8 @@ class Artifacts:
             artifacts.write_json(path, value)
             artifacts.write_array(other_path, array)
 
-    Until the block ends, each file has a temporary name in its target folder, which nobody can
-    foresee. What killed runs have left is deleted.
+    Until the block ends, each file has an unpredictable temporary name in its target folder.
+    Temporary files of earlier runs that were killed are deleted.
     """
 
     def __init__(self) -> None:
@@ -114,8 +114,8 @@ class Artifacts:
 def restored_on_failure(folder: Path) -> Iterator[None]:
     """Move `folder` away, and restore it if the block fails.
 
-    For a folder that a library writes while others read it, such as DVCLive's. If it did not
-    exist, a block that fails leaves none.
+    For a folder that a library writes step by step, such as DVCLive's. If it did not exist, it does
+    not exist after a failure either.
     """
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -134,7 +134,7 @@ def restored_on_failure(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def errors_naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Let an `OSError` without a file name, or with that of `temporary`, name `path`."""
+    """Add the file name `path` to an `OSError` that has no file name, or that of `temporary`."""
     try:
         yield
     except OSError as error:
@@ -145,7 +145,7 @@ def errors_naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
 
 @contextmanager
 def open_artifact(path: Path, made_by: str) -> Iterator[BinaryIO]:
-    """Open a regular file for reading; every reader of an artifact begins with it.
+    """Open a regular file for reading. All functions that read artifacts use it.
 
     Args:
         path: The file.
@@ -170,9 +170,9 @@ def open_artifact(path: Path, made_by: str) -> Iterator[BinaryIO]:
 def read_bytes(path: Path, made_by: str) -> bytes:
     """The content of a file; raises `StageError` as `open_artifact`, or if it is too large."""
     with open_artifact(path, made_by) as file:
-        size, most = os.fstat(file.fileno()).st_size, psutil.virtual_memory().available // 3
-        if size > most:
-            fault = f"expected at most {most} bytes, a third of the free memory, got {size}"
+        size, limit = os.fstat(file.fileno()).st_size, psutil.virtual_memory().available // 3
+        if size > limit:
+            fault = f"expected at most {limit} bytes, a third of the free memory, got {size}"
             raise invalid_artifact(path, fault, made_by)
         return file.read()
 
@@ -190,10 +190,10 @@ def read_json(path: Path, made_by: str) -> Any:
     """Read a JSON file of finite numbers and text; raises `StageError` as `open_artifact`."""
     content = read_bytes(path, made_by)
     try:
-        if len(content) > _MOST_JSON_BYTES:
-            raise ValueError(f"of at most {_MOST_JSON_BYTES} bytes, got {len(content)}")
+        if len(content) > _MAX_JSON_BYTES:
+            raise ValueError(f"of at most {_MAX_JSON_BYTES} bytes, got {len(content)}")
         value = json.loads(content, parse_int=_integer)
-        # Errors for infinite numbers, and for what UTF-8 cannot encode.
+        # Raises ValueError for infinite numbers, and for text that UTF-8 cannot encode.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise invalid_artifact(path, f"expected JSON ({error})", made_by) from error

@@ -1,16 +1,15 @@
-"""Commands of the stages: their options, and one line for each error.
+"""Commands of the stages: their options, and errors of one line.
 
 DVC unpacks sections of params.yaml into options (`${train}` becomes `--hidden 100 --epochs 30 …`),
-so the Click options are the schema of params.yaml. YAML allows values that Click would misread on
-the command line (a list for a single value, true for a number); `StageCommand` raises an error for
-these.
+so the Click options are the schema of params.yaml. Click would misread some values that YAML allows
+(a list for a single value, true for a number); `StageCommand` raises an error for these.
 """
 
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ import click
 from stages.common.errors import ParameterError, StageError, describe_os_error
 from stages.common.interruption import interruptible
 from stages.common.locking import locked
-from stages.common.parameter_types import LARGEST_SEED, integer
+from stages.common.parameter_types import MAX_SEED, integer
 
 
 def seed_option() -> Callable:
     """`--seed`, for commands that draw random numbers."""
     return click.option(
         "--seed",
-        type=integer(0, LARGEST_SEED),
+        type=integer(0, MAX_SEED),
         default=0,
         help="Seed of the random numbers; the same seed gives the same bytes.",
     )
@@ -116,7 +115,7 @@ class StageCommand(click.Command):
             rest = super().parse_args(ctx, list(args))
         except BrokenPipeError:  # Click handles it
             raise
-        except OSError as error:  # --help cannot be printed
+        except OSError as error:  # standard output of --help
             raise StageError(describe_os_error(error)) from error
         except click.NoSuchOption as error:
             hints = sorted({_key(option) for option in error.possibilities or []})
@@ -145,11 +144,13 @@ class StageCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors of the operating system become a `StageError`."""
-        os.environ.pop("MPLBACKEND", None)  # stages write files; an unknown backend is an error
+        # Stages draw to files only, and Matplotlib fails if this names a backend that it lacks.
+        os.environ.pop("MPLBACKEND", None)
+        output = ctx.params[f"{self.writes}_path"] if self.writes else None
         try:
-            with interruptible(), self._lock(ctx):
+            with interruptible(), locked(Path(output)) if output else nullcontext():
                 return super().invoke(ctx)
-        except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+        except BrokenPipeError:  # the process that reads the output, such as `head`, has ended
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             sys.exit(1)
         except OSError as error:
@@ -159,11 +160,6 @@ class StageCommand(click.Command):
                 f"{self.name}: not enough memory; close other programs, or choose smaller layers, "
                 "minibatches or data sets."
             ) from error
-
-    def _lock(self, ctx: click.Context) -> AbstractContextManager:
-        if self.writes is None:
-            return nullcontext()
-        return locked(Path(ctx.params[f"{self.writes}_path"]))
 
     def _full_key(self, name: str | None) -> str:
         return f"{self.section(str(name))}.{name}"

@@ -2,11 +2,11 @@
 
 data/raw/       images.npy   uint8 (n, d); float32 if the pixels are not integers from 0 to 255
                 labels.npy   class index (n,)
-                about.json   names of the classes in order, and height and width of an image
+                about.json   names of the classes in order; height and width of an image
 data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, validation, test
                 PART_labels.npy  float32 (n, classes), one-hot
-                about.json       as above, the raw pixel values that were scaled to 0 and 1, and
-                                 whether the images were deslanted, and their framing
+                about.json       as above; the raw pixel values that were scaled to 0 and 1; whether
+                                 the images were deslanted; their framing
 """
 
 import math
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.checks import are_targets
+from nn.checks import are_targets, require_values
 from nn.framing import Framing
 from nn.pixels import is_range
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array, read_json
@@ -25,7 +25,6 @@ from stages.common.artifacts import Artifacts, invalid_artifact, read_array, rea
 PARTS = ("train", "validation", "test")
 # Values of `fetch.source` that are not paths.
 DOWNLOADS = ("auto", "openml", "mirror")
-_ROWS_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True)
@@ -149,11 +148,11 @@ def read_part(folder: Path, part: str, info: DatasetInfo) -> tuple[NDArray, NDAr
     expected = len(images), len(info.classes)
     is_table = labels.shape == expected and labels.dtype == np.float32
     require(is_table, paths[1], f"float32 {expected}, got {_type(labels)}")
-    for start in range(0, len(images), _ROWS_AT_ONCE):
-        rows = images[start : start + _ROWS_AT_ONCE]
-        # Comparisons with nan are false.
-        in_range = bool(rows.min() >= 0 and rows.max() <= 1)
-        require(in_range, paths[0], "values from 0 to 1, got others")
+    try:
+        require_values("pixels", images, 0.0, 1.0)
+    except ValueError as error:
+        fault = "expected values from 0 to 1, got others"
+        raise invalid_artifact(paths[0], fault, "preprocess") from error
     ones = np.count_nonzero(labels == 1)
     is_one_hot = are_targets(labels) and ones == np.count_nonzero(labels) == len(labels)
     require(is_one_hot, paths[1], "one-hot rows, got others")

@@ -8,7 +8,7 @@ from stages.common.terminal import printable
 
 _FREE_SPACE = "Free some space on that disk, then run the command again."
 _MAKE_WRITABLE = "Make it readable and writable, or choose another folder."
-_MOVE_AWAY = "A file is in the place of a folder, or a folder in the place of a file; move it."
+_MOVE_AWAY = "Expected a folder, got a file of that name, or the reverse; move it."
 _OPEN_OUTPUT = "Standard output or a file is closed; run the command with it open."
 _OTHER_ADVICE = "Correct that, then run the command again."
 _ADVICE = {
@@ -29,7 +29,7 @@ class StageError(click.ClickException):
     """An error that the user can correct; exit code 1."""
 
     def format_message(self) -> str:
-        """Return the line to print; names in it cannot contain commands for the terminal."""
+        """Return the line to print, without control characters."""
         return printable(self.message)
 
 

@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-# Resolution in dots per inch: draws each pixel of a 28×28 digit with two or three dots.
+# Dots per inch: each pixel of a 28×28 digit is drawn with two or three dots.
 _DPI = 110
 
 
@@ -19,7 +19,7 @@ def png(size: tuple[float, float], draw: Callable[[FigureBase], None]) -> bytes:
         size: Width and height in inches.
         draw: Function that draws on the empty figure it is given.
     """
-    # Matplotlib's defaults instead of the user's style, on which the bytes would depend.
+    # Matplotlib's defaults, because the bytes must not depend on the user's style.
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams["text.parse_math"] = False  # class names may contain $

@@ -27,7 +27,7 @@ class UnreadableError(ValueError):
 
 @contextmanager
 def _opened(file: BinaryIO) -> Iterator["Image"]:
-    """Open an image; whatever its decoder raises becomes an `UnreadableError`."""
+    """Open an image; errors of its decoder become an `UnreadableError`."""
     # Imported here: Pillow takes a moment to import, and `--help` should be fast.
     from PIL import Image, UnidentifiedImageError
 

@@ -9,9 +9,9 @@ from typing import Any
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise KeyboardInterrupt after Ctrl-C even where a library raises another error instead.
+    """Raise KeyboardInterrupt after Ctrl-C, even if a library turns it into another exception.
 
-    `np.save`, for example, turns a KeyboardInterrupt into a TypeError.
+    `np.save`, for example, turns it into a TypeError.
     """
     interrupted = False
 

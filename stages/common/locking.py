@@ -1,7 +1,7 @@
 """A lock on the outputs of a stage, so that two runs of it do not write them at the same time.
 
-If DVC is killed, the stage that it started lives on, and the next `dvc repro` starts another one.
-The operating system removes the lock when its process ends, however it ends.
+If DVC is killed, the stage that it started keeps running, and the next `dvc repro` starts another
+one. The operating system removes the lock when its process ends, even if it is killed.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from stages.common.terminal import echo
 
 @contextmanager
 def locked(output: Path) -> Iterator[None]:
-    """Hold the lock of `output`; if another process has it, print which one, and wait for it.
+    """Hold the lock of `output`; if another process holds it, print its number and wait.
 
     The lock is a file beside `output`, because DVC deletes outputs before it runs a stage.
     """
@@ -37,14 +37,14 @@ def _acquire(path: Path, output: Path) -> IO[str]:
     """Open and lock the file `path`, and write the number of this process into it."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Without following links, since the file is overwritten.
+        # Does not follow symbolic links, because the file is overwritten.
         file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+")  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             echo(f"waiting for process {file.read(20)}, which writes {output}", err=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        # The process that had the lock deletes the file; a third one may have made it again.
+        # The process that held the lock deletes the file; a third one may have created a new file.
         if path.exists() and os.path.samefile(path, file.fileno()):
             os.ftruncate(file.fileno(), 0)
             os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)

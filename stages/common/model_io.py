@@ -24,14 +24,8 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network | Ensemble
         found = model.members[0].sizes[0]
         fault = f"expected a model for images of {d} pixels, got one for {found}"
         raise invalid_artifact(path, fault, "train")
-    made_for = DatasetInfo(
-        list(model.classes),
-        model.pixel_range,
-        model.image_shape,
-        model.deslanted,
-        model.framing,
-    )
-    if made_for != about:
+    made_for = {name: getattr(model, name) for name in vars(about)}
+    if made_for | {"classes": list(model.classes)} != vars(about):
         fault = (
             "expected a model with the classes, pixel values, image shape, deslanting and framing "
             "of the data set"
@@ -41,10 +35,11 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network | Ensemble
 
 
 def augmented(model: Network | Ensemble, command: str, copies: int) -> Classifier:
-    """The model with test-time augmentation by so many copies, or the model itself for 0.
+    """The model with test-time augmentation, or the model itself if `copies` is 0.
 
     Raises:
-        ParameterError: If height and width of the images are unknown; it names the `command`.
+        ParameterError: If height and width of the images are unknown; the message begins with
+            `command`.
     """
     if not copies:
         return model

@@ -1,4 +1,4 @@
-"""Many small images in one array, which is drawn much faster than an axes for each image."""
+"""Mosaics: many small images in one array, which Matplotlib draws faster than one axes each."""
 
 import io
 import math
@@ -9,6 +9,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from nn import Network
+from nn.pixels import square
 
 COLUMNS = 10
 # Options of Matplotlib that draw positive weights in red and negative ones in blue.
@@ -19,10 +20,10 @@ def image_shape(d: int) -> tuple[int, ...]:
     """A shape for d pixels: a square, else three square planes (red, green, blue), else the
     rectangle that is closest to a square.
     """
-    if math.isqrt(d) ** 2 == d:
-        return (math.isqrt(d),) * 2
-    if d % 3 == 0 and math.isqrt(d // 3) ** 2 == d // 3:
-        return (3, *(math.isqrt(d // 3),) * 2)
+    if shape := square(d):
+        return shape
+    if d % 3 == 0 and (plane := square(d // 3)):
+        return (3, *plane)
     height = next(h for h in range(math.isqrt(d), 0, -1) if d % h == 0)
     return height, d // height
 
@@ -64,7 +65,7 @@ def mosaic(
 
 
 def weights_mosaic(weights: NDArray) -> NDArray:
-    """A mosaic of the weights of units, each divided by its greatest absolute value.
+    """A mosaic of the weights of units, each unit's divided by their largest absolute value.
 
     Args:
         weights: (n, height, width), or (n, height, width, 3) for colour images.
@@ -73,16 +74,16 @@ def weights_mosaic(weights: NDArray) -> NDArray:
         Values from -1 to 1, or from 0 to 1 for colour images.
     """
     pixels = tuple(range(1, weights.ndim))
-    greatest = np.abs(weights).max(axis=pixels, keepdims=True)
-    tiles = weights / np.where(greatest > 0, greatest, 1)
+    largest = np.abs(weights).max(axis=pixels, keepdims=True)
+    tiles = weights / np.where(largest > 0, largest, 1)
     if tiles.ndim == 4:
         return mosaic(tiles / 2 + 0.5, gap=0.1, fill=1.0)[0]
     return mosaic(tiles, gap=0.1, fill=0.0)[0]
 
 
-def units_picture(network: Network, most: int) -> bytes:
-    """A PNG file of the incoming weights of the first `most` units of the first layer."""
-    images = as_images(network.weights[0][:most], network.image_shape)
+def units_picture(network: Network, count: int) -> bytes:
+    """A PNG file of the incoming weights of the first `count` units of the first layer."""
+    images = as_images(network.weights[0][:count], network.image_shape)
     file = io.BytesIO()
     metadata: dict[str, Any] = {"Software": None}
     imsave(file, weights_mosaic(images), format="png", metadata=metadata, **RED_AND_BLUE)

@@ -6,19 +6,17 @@ import click
 
 from nn.hyperparameters import Range
 
-LARGEST_SEED = 2**32 - 1
-_LARGEST_COUNT = 1_000_000_000
+MAX_SEED = 2**32 - 1
+_MAX_COUNT = 1_000_000_000
 _FRACTION = Range(0.0, 1.0, excluded=(0.0, 1.0))
 
 
 class Number(click.FloatRange):
-    """An integer or a float in a `Range`; unlike for `click.FloatRange`, nan is an error."""
+    """An integer or a float in a `Range`; unlike in `click.FloatRange`, nan is an error."""
 
     def __init__(self, values: Range) -> None:
-        excluded = values.excluded
-        super().__init__(
-            values.low, values.high, values.low in excluded, values.high in excluded
-        )  # for --help
+        low, high, excluded = values.low, values.high, values.excluded
+        super().__init__(low, high, low in excluded, high in excluded)  # for --help
         self.values = values
         self.name = "integer" if values.integers else "number"
 
@@ -41,8 +39,8 @@ class Size(click.ParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | float:
         """Return the count or the fraction; raises `click.BadParameter` for anything else."""
-        # Not "1.0": it could mean one sample or all.
-        for kind, values in ((int, Range(1, _LARGEST_COUNT)), (float, _FRACTION)):
+        # "1.0" is an error, because it could mean one sample or all.
+        for kind, values in ((int, Range(1, _MAX_COUNT)), (float, _FRACTION)):
             number = _parse(kind, value)
             if number in values:
                 return number
@@ -62,6 +60,6 @@ def integer(low: int, high: int) -> Number:
     return Number(Range(low, high))
 
 
-def count(most: int = _LARGEST_COUNT) -> Number:
-    """An integer from 1 to `most`."""
-    return integer(1, most)
+def count(up_to: int = _MAX_COUNT) -> Number:
+    """An integer from 1 to `up_to`."""
+    return integer(1, up_to)

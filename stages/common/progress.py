@@ -1,7 +1,4 @@
-"""Progress display on a terminal, and none in a log file.
-
-(With `disable=None`, `tqdm` draws only on a terminal.)
-"""
+"""Progress display on a terminal; with `disable=None`, `tqdm` writes nothing to a log file."""
 
 import threading
 from collections.abc import Callable, Iterator

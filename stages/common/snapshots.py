@@ -1,4 +1,4 @@
-"""Weights of the network after some epochs of its training, which `train` writes for the page.
+"""Snapshots: weights of the network after some epochs, which `train` writes for the page.
 
 One `.npz` file, which loads without pickle:
 
@@ -24,8 +24,8 @@ from stages.common.artifacts import invalid_artifact, read_bytes
 
 # Snapshots are taken after so many epochs; 0 means the initial weights.
 EPOCHS = (0, 1, 2, 3, 5, 10, 20, 30)
-# Networks with more parameters have no snapshots, because the page could not contain them.
-MOST_PARAMETERS = 100_000
+# Larger networks have no snapshots, because the page would exceed its limit on bytes.
+MAX_PARAMETERS = 100_000
 
 
 class Snapshots(NamedTuple):
@@ -79,9 +79,9 @@ def parameters_of(network: Network) -> NDArray:
 
 
 def snapshot_of(network: Network, epoch: int) -> NDArray:
-    """`parameters_of` the network if a snapshot is taken after `epoch`, otherwise an empty row."""
+    """The parameters of the network if a snapshot is taken after `epoch`, else an empty row."""
     parameters = parameters_of(network)
-    kept = epoch in EPOCHS and parameters.size <= MOST_PARAMETERS
+    kept = epoch in EPOCHS and parameters.size <= MAX_PARAMETERS
     return parameters if kept else parameters[:0]
 
 

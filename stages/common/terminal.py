@@ -1,4 +1,4 @@
-"""Text for the terminal, in which the names of files and classes cannot contain commands."""
+"""Text for the terminal: names of files and classes must not send commands to it."""
 
 import unicodedata
 

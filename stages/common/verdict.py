@@ -1,14 +1,13 @@
-"""The rule that says when a prediction is not to be relied on.
+"""The rule that decides whether a prediction is reliable.
 
     verdict(network.scores(image[None])[0])  # None, "not sure" or "unlike any class"
 
-It reads the scores of the classes and not the probabilities, which are the scores divided by their
-sum: a network with sigmoid outputs can give every class a score near 0, and one of them is then
-still the most probable.
+It uses the scores of the classes. Probabilities are scores divided by their sum, so a class can
+have a high probability although the scores of all classes are near 0.
 
-The thresholds were chosen on MNIST's validation images. With them, the default network doubts 2.2 %
-of the images that it classifies correctly and 74 % of those that it does not; the ladder's variant
-`fast`, with softmax outputs, 0.4 % and 43 %.
+The thresholds were chosen on MNIST's validation images. With them, the rule rejects 2.2 % of the
+default network's correct predictions and 74 % of its wrong ones; for the ladder's variant `fast`,
+with softmax outputs, 0.4 % and 43 %.
 """
 
 import numpy as np
@@ -17,9 +16,9 @@ from numpy.typing import ArrayLike
 UNSURE = "not sure"
 UNLIKE = "unlike any class"
 
-# Greatest score below which the image looks like none of the classes, and below which it is unsure.
+# If the highest score is below the first, the image is unlike any class; below the second, unsure.
 LEAST_LIKE, LEAST_SURE = 0.3, 0.7
-# Greatest second score of a sure prediction, as a fraction of the first.
+# In a sure prediction, the second-highest score is at most this fraction of the highest.
 MOST_SECOND = 0.5
 
 
@@ -27,8 +26,7 @@ def verdict(scores: ArrayLike) -> str | None:
     """Return None for a sure prediction, otherwise `UNSURE` or `UNLIKE`.
 
     Args:
-        scores: (classes,) scores of one image, as `Network.scores` gives them, in [0, 1]; two or
-            more.
+        scores: (classes,) scores of one image in [0, 1], as `Network.scores` returns them.
     """
     second, first = np.sort(np.asarray(scores))[-2:]
     if first < LEAST_LIKE:

@@ -33,7 +33,7 @@ _SCRIPTS = (
 # Digits in base 64 of each weight of the model, and of the snapshots.
 _MODEL_DIGITS, _SNAPSHOT_DIGITS = 3, 1
 # A page with snapshots is not larger than this.
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
 def drawing_page(
@@ -51,7 +51,7 @@ def drawing_page(
         labels: Names of their true classes.
         most_units: Greatest number of first-layer units to show.
         snapshots: Networks during training, for a slider; left out if the page would be larger than
-            `MOST_BYTES`.
+            `MAX_BYTES`.
     """
     data = {
         "model": {
@@ -71,9 +71,7 @@ def drawing_page(
         "most_units": most_units,
     }
     html = _html(data)
-    if snapshots is not None and (
-        len(html.encode()) > MOST_BYTES or len(snapshots.parameters) == 0
-    ):
+    if snapshots is not None and (len(html.encode()) > MAX_BYTES or len(snapshots.parameters) == 0):
         return _html(data | {"training": _stages(model, None), "too_large": True})
     return html
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 # this slope, and has ink in this fraction of its length.
 _WAVE, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
 # More beginnings than ruled paper has are noise.
-_MOST_STARTS = 200
+_MAX_STARTS = 200
 # A frame has ink on this fraction of each side, at most this far from it as a fraction of its size.
 _SIDE_COVERAGE, _SIDE_WAVE = 0.85, 0.08
 # Ink of less than this fraction of the area of the largest connected piece is a crumb.
@@ -54,7 +54,7 @@ def _without_rules(mask: NDArray) -> NDArray:
         for columns in (mask.T[:: max(1, edge // 2)][:3], mask.T[:: -max(1, edge // 2)][:3])
     )
 
-    if max(len(starts), len(ends)) > _MOST_STARTS:
+    if max(len(starts), len(ends)) > _MAX_STARTS:
         return mask
 
     def is_line(start: float, end: float) -> bool:

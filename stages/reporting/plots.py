@@ -18,7 +18,7 @@ from stages.common.predictions import Predictions, sample_mistakes
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
 # Names and counts of more classes would overlap in the confusion matrix.
-_MOST_LABELLED_CLASSES = 30
+_MAX_LABELLED_CLASSES = 30
 # The greatest number of digits and hidden units in each quarter of the overview.
 _OVERVIEW_EXAMPLES, _OVERVIEW_UNITS = 40, 50
 
@@ -156,7 +156,7 @@ def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequ
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()), aspect="auto")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    if k > _MOST_LABELLED_CLASSES:
+    if k > _MAX_LABELLED_CLASSES:
         return
     names = [_short(name) for name in classes]
     axes.set_xticks(range(k), names, rotation=90 if max(map(len, names)) > 2 else 0)

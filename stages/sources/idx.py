@@ -17,7 +17,7 @@ from stages.sources.dataset import LabelledImages, Part, join
 from stages.sources.gzipped import reading
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MOST_DIMENSIONS = 4
+_MAX_DIMENSIONS = 4
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte.gz, emnist-letters-test-images-idx3-ubyte.gz
 _NAME = re.compile(
     r"(?P<set>.*?)(?P<part>train|t10k|test)-(?P<what>images|labels)[.-]idx\d-ubyte(\.gz)?"
@@ -93,7 +93,7 @@ def read_idx(path: Path) -> NDArray:
     with reading(path) as file:
         head = file.read(4)
         is_idx = len(head) == 4 and head[:2] == b"\0\0" and head[2] in DTYPES
-        if not is_idx or not 1 <= head[3] <= _MOST_DIMENSIONS:
+        if not is_idx or not 1 <= head[3] <= _MAX_DIMENSIONS:
             codes = ", ".join(f"{code:02x}" for code in DTYPES)
             raise StageError(
                 f"{path}: expected an IDX file, which begins with 00 00, a data type ({codes}) and "

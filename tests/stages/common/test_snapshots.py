@@ -8,7 +8,7 @@ import pytest
 from nn import Network, load, save, score
 from stages import train
 from stages.common.errors import StageError
-from stages.common.snapshots import MOST_PARAMETERS, Snapshots, parameters_of
+from stages.common.snapshots import MAX_PARAMETERS, Snapshots, parameters_of
 
 PATH = Path("data/model/snapshots.npz")
 QUICK = ("--hidden", 7, "--learning-rate", 1, "--snapshots-path", PATH)
@@ -35,7 +35,7 @@ def test_each_is_the_network_of_a_training_of_so_many_epochs(run, prepared):
 
 
 def test_there_are_none_of_large_networks_and_without_the_option(run, prepared):
-    units = MOST_PARAMETERS // 20 + 1
+    units = MAX_PARAMETERS // 20 + 1
     assert run(train, "--epochs", 2, "--hidden", units, *QUICK[2:]).exit_code == 0
     found = Snapshots.read(PATH, load("data/model/model.npz"))
     assert found.epochs.tolist() == [2]

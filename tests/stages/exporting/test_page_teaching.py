@@ -6,7 +6,7 @@ from drawings import STROKES, draw, examples, settle
 
 from nn import Network
 from stages.common.snapshots import Snapshots, parameters_of
-from stages.exporting.drawing_page import MOST_BYTES, drawing_page
+from stages.exporting.drawing_page import MAX_BYTES, drawing_page
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
 
@@ -77,7 +77,7 @@ def test_a_page_that_would_be_too_large_has_no_slider_and_says_so(opened):
         rows = np.tile(parameters_of(network), (7, 1))
         snapshots = Snapshots(np.arange(8), np.linspace(0, 1, 8), rows)
         size = len(drawing_page(network, images, labels, 100, snapshots).encode())
-        assert size < MOST_BYTES
+        assert size < MAX_BYTES
         with opened(network, images, labels, snapshots=snapshots) as page:
             assert page.locator("#epoch").is_visible() == expected
             words = "too large for this page"
