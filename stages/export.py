@@ -76,8 +76,8 @@ def main(
     model = read_model_for(Path(model_path), about, images.shape[1])
     if len({network.deslanted for network in model.members}) > 1:
         raise StageError(
-            f"{model_path}: expected members that are all for deslanted images, or all for others, "
-            "because ONNX runtimes do not deslant them; combine other models."
+            f"{model_path}: expected members that are all for deslanted images, or none, because "
+            "ONNX runtimes cannot deslant images; combine other models."
         )
     snapshots = _snapshots(model, snapshots_path)
     metrics = read_json(Path(metrics_path), "evaluate")
@@ -102,19 +102,15 @@ def main(
                 names = [about.classes[k] for k in predictions.true[chosen]]
                 page = drawing_page(model, images[chosen], names, units, snapshots)
                 file.write(page.encode())
-    drawn = (
-        "page.html"
-        if model.image_shape
-        else "no page to draw on, because the height and width of the images are unknown"
-    )
-    echo(f"{export}: model.onnx, README.md, and {drawn}")
+    no_page = "no page to draw on, because the height and width of the images are unknown"
+    echo(f"{export}: model.onnx, README.md, and {'page.html' if model.image_shape else no_page}")
 
 
 def provenance(words: Sequence[str]) -> list[list[str]]:
     """Split the words at each `--` into one list per stage.
 
-    Local paths are shortened to their last part, because the card must not depend on folders
-    outside the project.
+    Local paths are shortened to their last part, because the card must not depend on the folder in
+    which the data lie.
     """
     stages = [list(group) for is_end, group in groupby(words, "--".__eq__) if not is_end]
     for stage_words in stages:

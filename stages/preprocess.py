@@ -18,9 +18,9 @@ from stages.common.errors import ParameterError, StageError
 from stages.common.parameter_types import Size
 
 _ROWS_AT_ONCE = 4_096
-# A background is bright if it lies above this fraction of the range of pixel values.
+# A background is bright if it is above this fraction of the range of pixel values.
 _BRIGHT = 0.6
-# Most training images whose framing is measured; about 60 MB for MNIST.
+# Maximum number of training images whose framing is measured; about 60 MB for MNIST.
 _MEASURED = 20_000
 
 
@@ -101,7 +101,7 @@ def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, fold
 
 
 def _framing(raw: Raw, rows: NDArray[np.intp], pixel_range: tuple[float, float]) -> Framing | None:
-    """The framing of the training images, or of many of them."""
+    """The framing of at most `_MEASURED` training images; None if their shape is unknown."""
     if raw.image_shape is None:
         return None
     some = rows[:: math.ceil(len(rows) / _MEASURED)]

@@ -21,9 +21,9 @@ from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
 from stages.training.options import SECTIONS, config_from_options, training_options
 
-# Number of training images that `evaluate` shows as the network saw them.
+# Number of training images that `evaluate` draws before and after augmentation.
 _EXAMPLES = 20
-# Hidden units in a picture. The first epochs have a picture each, later ones every 30th.
+# Hidden units in a picture. Each of the first 30 epochs has a picture, later every 30th.
 _UNITS, _EPOCHS = 50, 30
 
 
@@ -114,7 +114,7 @@ def _resume_or_start(
     is_damaged = trainer.epoch != len(history) or any(
         epoch.snapshot.shape not in rows or epoch.snapshot.dtype.kind != "f" for epoch in history
     )
-    # A run of more epochs may have gone too far for this one.
+    # The number of epochs may have been reduced since the checkpoint was written.
     too_far = trainer.epoch > config.epochs
     if is_damaged or too_far or (checkpoint.finished and trainer.finished):
         return _new_trainer(config, data, seed), []
@@ -123,16 +123,7 @@ def _resume_or_start(
 
 
 def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Trainer:
-    return Trainer(
-        config,
-        sizes=data.sizes,
-        seed=seed,
-        classes=data.about.classes,
-        pixel_range=data.about.pixel_range,
-        image_shape=data.about.image_shape,
-        deslanted=data.about.deslanted,
-        framing=data.about.framing,
-    )
+    return Trainer(config, sizes=data.sizes, seed=seed, **vars(data.about))
 
 
 def _train(

@@ -30,7 +30,7 @@ _SCRIPTS = (
     "examples.js",
     "page.js",
 )
-# Digits in base 64 of each weight of the model, and of the snapshots.
+# Base-64 digits per weight of the model, and per weight of the snapshots.
 _MODEL_DIGITS, _SNAPSHOT_DIGITS = 3, 1
 # A page with snapshots is not larger than this.
 MAX_BYTES = 1_000_000
@@ -40,7 +40,7 @@ def drawing_page(
     model: Network | Ensemble,
     images: NDArray,
     labels: Sequence[str],
-    most_units: int,
+    max_units: int,
     snapshots: Snapshots | None = None,
 ) -> str:
     """The HTML of the page.
@@ -49,7 +49,7 @@ def drawing_page(
         model: The model; its `image_shape` must not be None.
         images: (m, d) examples in [0, 1].
         labels: Names of their true classes.
-        most_units: Greatest number of first-layer units to show.
+        max_units: Maximum number of first-layer units to show.
         snapshots: Networks during training, for a slider; left out if the page would be larger than
             `MAX_BYTES`.
     """
@@ -68,7 +68,7 @@ def drawing_page(
             "images": encode_bytes(np.rint(images * 255).astype(np.uint8)),
             "labels": labels,
         },
-        "most_units": most_units,
+        "most_units": max_units,
     }
     html = _html(data)
     if snapshots is not None and (len(html.encode()) > MAX_BYTES or len(snapshots.parameters) == 0):
@@ -77,7 +77,7 @@ def drawing_page(
 
 
 def _stages(model: Network | Ensemble, snapshots: Snapshots | None) -> list[dict[str, Any]]:
-    """Epoch, accuracy and networks of each snapshot, and at last of the model."""
+    """Epoch, accuracy and networks of each snapshot, and last of the model."""
     last = _networks(model, _MODEL_DIGITS)
     if snapshots is None:
         return [{"networks": last}]

@@ -1,12 +1,11 @@
-"""Preparation of pictures of a digit in the way in which the training images were made.
+"""Preparation of a picture of a digit, in the way the training images were made.
 
 MNIST's digits were scaled into a box of 20×20 pixels, with their aspect ratio kept, and placed in
 28×28 pixels with their centre of mass in the middle (LeCun et al. 1998, "Gradient-Based Learning
-Applied to Document Recognition", §III.A). Those of another data set are framed as `nn.framing` has
-measured it; if that is unknown, in the same proportion as MNIST's.
+Applied to Document Recognition", §III.A). For other data sets, size and position are those that
+`nn.framing` has measured; if they are unknown, MNIST's proportions are used.
 
-`page/image_preparation.js` does the same in the browser, so each step is a formula that needs no
-image library:
+`page/image_preparation.js` does the same in the browser, so no step needs an image library:
 
 1. Ink is the difference from the background, a plane that is fitted to the border of the picture,
    because lighting is often uneven.
@@ -28,8 +27,8 @@ _BOX = 20 / 28
 _LEAST_CONTRAST = 0.12
 # Ink below this fraction of the strongest ink is background.
 _LEAST_INK = 0.03
-# Ink below this number of standard deviations of the border is noise; a normal distribution exceeds
-# it less than once in 10⁸ pixels.
+# Ink below this number of standard deviations of the border is noise; normally distributed noise
+# exceeds it less than once in 10⁸ pixels.
 _NOISE = 6.0
 # Number of fits of the plane, each without the outliers of the one before, and the ridge term that
 # makes the fit well-defined for a border of few pixels.
@@ -90,7 +89,7 @@ def prepare_ink(
     if framing:
         boxes, centre, peak = framing.box, framing.centre, framing.peak
     else:
-        # MNIST's centres are half a pixel right of and below the middle of an even side.
+        # The centre of mass of MNIST's digits is half a pixel right of and below the middle.
         boxes, centre, peak = _mnist_box(shape), (shape[0] / 2, shape[1] / 2), 1.0
     scale = min(box / n for box, n in zip(boxes, ink.shape, strict=True))
     height, width = (max(1, round(n * scale)) for n in ink.shape)

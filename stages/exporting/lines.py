@@ -1,26 +1,27 @@
-"""Removal of what is on a picture beside digits: ruled lines, frames, a window's title bar."""
+"""Removal of ruled lines, frames and the title bars of windows from a picture of digits."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-# A line is at most this far from a straight one, as a fraction of the picture's width, has at most
-# this slope, and has ink in this fraction of its length.
-_WAVE, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
-# More beginnings than ruled paper has are noise.
+# A ruled line deviates from a straight one by at most the first number, as a fraction of the
+# picture's width; the second is its maximum slope, and the third its minimum fraction of ink.
+_DEVIATION, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
+# A border with ink in more places than ruled paper has lines is noise.
 _MAX_STARTS = 200
-# A frame has ink on this fraction of each side, at most this far from it as a fraction of its size.
-_SIDE_COVERAGE, _SIDE_WAVE = 0.85, 0.08
-# Ink of less than this fraction of the area of the largest connected piece is a crumb.
-_CRUMB = 0.03
+# A frame has ink along this fraction of each side, at this distance or less, as a fraction of its
+# height or width.
+_SIDE_COVERAGE, _SIDE_DEVIATION = 0.85, 0.08
+# Minimum area of a connected component after lines were removed, as a fraction of the largest one.
+_MIN_AREA = 0.03
 EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
 
 def without_lines(ink: NDArray) -> NDArray:
     """Ink without lines across the whole picture and without frames around other ink.
 
-    The strokes of a digit are not removed: ink that reaches the border of the picture when lines
-    are taken away, such as that of a digit that fills it, shows that they were none.
+    If ink still reaches the border of the picture after lines have been removed, they are taken to
+    be strokes of a digit that fills the picture, and nothing is removed.
 
     Args:
         ink: (height, width) values in [0, 1], 0 is background.
@@ -31,7 +32,7 @@ def without_lines(ink: NDArray) -> NDArray:
     mask = ink > 0
     inside = _without_rules(_without_rules(mask).T).T
     if inside is not mask and (inside != mask).any():
-        inside = _without_crumbs(inside)
+        inside = _without_small_components(inside)
         high, wide = (max(2, n // 50) for n in mask.shape)
         middle = inside[high:-high, wide:-wide]
         if not inside.any() or middle.sum() < inside.sum():
@@ -41,14 +42,14 @@ def without_lines(ink: NDArray) -> NDArray:
 
 
 def _without_rules(mask: NDArray) -> NDArray:
-    """Remove lines from the left to the right border, except where a stroke crosses them."""
+    """Remove ruled lines from the left to the right border, except where strokes cross them."""
     height, width = mask.shape
     if min(height, width) < 40:
         return mask
-    wave = max(1, round(_WAVE * width))
-    thick = ndimage.binary_dilation(mask, np.ones((2 * wave + 1, 1), bool))
+    deviation = max(1, round(_DEVIATION * width))
+    thick = ndimage.binary_dilation(mask, np.ones((2 * deviation + 1, 1), bool))
     edge = max(1, width // 50)
-    # Several columns, because a line across may hide the beginning of this one in some.
+    # Several columns, because another line may cross the beginning of this one.
     starts, ends = (
         sorted({row for column in columns for row in _middles(column)})
         for columns in (mask.T[:: max(1, edge // 2)][:3], mask.T[:: -max(1, edge // 2)][:3])
@@ -77,7 +78,7 @@ def _without_rules(mask: NDArray) -> NDArray:
         ]
     found = mask
     for start, end in lines:
-        found = _without_rule(found, mask, *_pixels(start, end, mask.shape), wave)
+        found = _without_rule(found, mask, *_pixels(start, end, mask.shape), deviation)
     return found
 
 
@@ -90,16 +91,16 @@ def _pixels(start: float, end: float, shape: tuple[int, ...]) -> tuple[NDArray, 
 
 
 def _without_rule(
-    found: NDArray, mask: NDArray, rows: NDArray, columns: NDArray, wave: int
+    found: NDArray, mask: NDArray, rows: NDArray, columns: NDArray, deviation: int
 ) -> NDArray:
-    """Remove the vertical runs of ink on a line whose length is usual for it."""
+    """Remove the vertical runs of ink on a line, except those that are longer than usual."""
     runs = []
     for x, row in zip(columns, rows, strict=True):
         column = mask[:, x]
-        near = np.flatnonzero(column[max(0, row - wave) : row + wave + 1])
+        near = np.flatnonzero(column[max(0, row - deviation) : row + deviation + 1])
         if len(near) == 0:
             continue
-        place = max(0, row - wave) + near[np.abs(near - wave).argmin()]
+        place = max(0, row - deviation) + near[np.abs(near - deviation).argmin()]
         below, above = column[place:], column[place::-1]
         down = below.argmin() if not below.all() else len(below)
         up = above.argmin() if not above.all() else len(above)
@@ -120,15 +121,15 @@ def _middles(column: NDArray) -> list[float]:
     return [(part.start + part.stop - 1) / 2 for (part,) in ndimage.find_objects(labels)]
 
 
-def _without_crumbs(mask: NDArray) -> NDArray:
+def _without_small_components(mask: NDArray) -> NDArray:
     labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     areas[0] = 0
-    return (areas >= max(_CRUMB * areas.max(), 1))[labels]
+    return (areas >= max(_MIN_AREA * areas.max(), 1))[labels]
 
 
 def _without_frames(mask: NDArray) -> NDArray:
-    """Remove connected pieces that are rectangles around other ink."""
+    """Remove connected components that are rectangles around other ink."""
     labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
     boxes = ndimage.find_objects(labels)
     frames = []
@@ -136,12 +137,12 @@ def _without_frames(mask: NDArray) -> NDArray:
         height, width = (part.stop - part.start for part in box)
         if min(height, width) < 20:
             continue
-        piece = labels[box] == number
+        component = labels[box] == number
         enclosed = any(
             _encloses(box, other) and 5 * (other[0].stop - other[0].start) > height
             for other in boxes
         )
-        if enclosed and is_rectangle(piece):
+        if enclosed and is_rectangle(component):
             frames.append(number)
     return mask & ~np.isin(labels, frames) if frames else mask
 
@@ -150,8 +151,8 @@ def _encloses(box: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
     return all(a.start < b.start and b.stop < a.stop for a, b in zip(box, other, strict=True))
 
 
-def is_rectangle(piece: NDArray) -> bool:
-    """Whether a connected piece of ink, cropped to its bounding box, has four straight sides."""
-    depths = [max(1, round(_SIDE_WAVE * n)) for n in piece.shape]
-    sides = [piece[: depths[0]], piece[-depths[0] :], piece.T[: depths[1]], piece.T[-depths[1] :]]
+def is_rectangle(mask: NDArray) -> bool:
+    """Whether a connected component, cropped to its bounding box, has four straight sides."""
+    high, wide = (max(1, round(_SIDE_DEVIATION * n)) for n in mask.shape)
+    sides = [mask[:high], mask[-high:], mask.T[:wide], mask.T[-wide:]]
     return all(side.any(axis=0).mean() >= _SIDE_COVERAGE for side in sides)

@@ -164,5 +164,5 @@ def _longest_backticks(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """The text in one line, with what Markdown and HTML would interpret escaped."""
+    """The text in one line, with the special characters of Markdown and HTML escaped."""
     return re.sub(r"[\\`*\[\]<>&|]", r"\\\g<0>", " ".join(printable(text).split()))

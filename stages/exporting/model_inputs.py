@@ -1,4 +1,4 @@
-"""Inputs of a model for a picture: as its training images were made."""
+"""Conversion of a picture to inputs of a model, in the way its training images were made."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) -> list[Digit]:
-    """Find what the model can classify on a picture, and make inputs of it.
+    """Find the digits on a picture, and convert each to an input of the model.
 
     A picture that has the size and the framing of the training images is only scaled to [0, 1], as
-    they were. If those are no drawings, other pictures are resized as a whole.
+    they were. If the training images are not drawings, other pictures are resized as a whole.
 
     Args:
         model: A model with a known image shape.
@@ -42,9 +42,9 @@ def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) ->
 
 
 def _pixels(model: Network | Ensemble, content: bytes, picture: NDArray) -> Iterator[NDArray]:
-    """Raw pixels as `fetch` reads them, if they are in the range of the model; or with its range.
+    """Yield the pixels of the file, and its brightness scaled to the range of the model's pixels.
 
-    The second is for data that have another range than image files, such as 0 to 16.
+    The second is for data sets whose pixels have another range than image files, such as 0 to 16.
     """
     stored, _ = read_grey(content)
     low, high = sorted(model.pixel_range)

@@ -1,4 +1,4 @@
-"""Search for the digits on a picture, which may have several, ruled lines and a frame."""
+"""Segmentation of a picture into digits; ruled lines and frames are removed."""
 
 from typing import NamedTuple
 
@@ -10,15 +10,16 @@ from nn.framing import Framing
 from stages.exporting.image_preparation import BlankImageError, ink_of, prepare_ink
 from stages.exporting.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 
-# Fainter ink does not connect two pieces.
+# Connected components consist of pixels with more ink than this.
 _CONNECTING_INK = 0.2
-# Pieces at least this high, as a fraction of the highest, can be digits of their own. Two of them
-# are if they overlap less than this fraction of the narrower one's width, or if one is below the
-# other at a distance of at least this fraction of its height.
-_LEAST_HEIGHT, _OVERLAP, _LINE_GAP = 0.5, 0.3, 0.2
-# Beside several digits, pieces below this height are dots and dirt.
-_SPECK = 0.25
-# A bright or dark area of at least this part of the picture, filled to this part, is its paper.
+# A component can be a digit if it has this fraction of the height of the highest one. Two of them
+# are two digits if they overlap by less than the second fraction of the narrower one's width, or if
+# the vertical gap between them is at least the third fraction of the lower one's height.
+_MIN_HEIGHT, _OVERLAP, _LINE_GAP = 0.5, 0.3, 0.2
+# If there are several digits, components below this fraction of the height are dirt.
+_DIRT = 0.25
+# An area with this fraction of the picture's height and width, filled to the second fraction, is
+# the paper.
 _PAPER, _FILLED = 0.6, 0.75
 
 
@@ -39,7 +40,7 @@ class _Box(NamedTuple):
     bottom: int
     left: int
     right: int
-    pieces: tuple[int, ...]  # numbers of the connected pieces of ink in it
+    components: tuple[int, ...]  # numbers of the connected components in it
 
     @property
     def height(self) -> int:
@@ -55,8 +56,8 @@ def find_digits(
 ) -> list[Digit]:
     """Find the digits on a picture, in lines from left to right.
 
-    Ruled lines, frames and, beside several digits, dirt are left out. For a single digit without
-    them, the image is that of `prepare_image`.
+    Ruled lines, frames and, if there are several digits, dirt are left out. For a picture of a
+    single digit and nothing else, the image is that of `prepare_image`.
 
     Args:
         picture: (height, width) brightness in [0, 1].
@@ -83,18 +84,18 @@ def find_digits(
 
 
 def _ink_on_paper(picture: NDArray) -> tuple[NDArray, int, int]:
-    """The ink, and the row and column where it begins.
+    """The ink on the paper, and the first row and column of the paper.
 
-    If the border of the picture belongs to a frame or a desk, the paper looks like ink, and is
-    searched instead.
+    If the border of the picture is not paper but a frame or a desk, the paper is the largest
+    component of "ink". Otherwise the whole picture is taken as the paper.
     """
     ink = ink_of(picture)
     labels, _ = ndimage.label(ink > _CONNECTING_INK, EIGHT_NEIGHBOURS)
     for number, box in enumerate(ndimage.find_objects(labels), 1):
-        piece = labels[box] == number
-        is_large = all(n >= _PAPER * whole for n, whole in zip(piece.shape, ink.shape, strict=True))
-        if is_large and piece.mean() >= _FILLED and is_rectangle(piece) and min(piece.shape) > 20:
-            edges = [max(1, n // 50) for n in piece.shape]
+        area = labels[box] == number
+        is_large = all(n >= _PAPER * whole for n, whole in zip(area.shape, ink.shape, strict=True))
+        if is_large and area.mean() >= _FILLED and is_rectangle(area) and min(area.shape) > 20:
+            edges = [max(1, n // 50) for n in area.shape]
             rows, columns = (
                 slice(part.start + edge, part.stop - edge)
                 for part, edge in zip(box, edges, strict=True)
@@ -109,46 +110,47 @@ def _ink_on_paper(picture: NDArray) -> tuple[NDArray, int, int]:
 def _separate(ink: NDArray) -> list[NDArray]:
     """The ink of each digit, in lines from left to right; `ink` itself if there is only one."""
     labels, _ = ndimage.label(ink > _CONNECTING_INK, EIGHT_NEIGHBOURS)
-    pieces = [
+    boxes = [
         _Box(rows.start, rows.stop, columns.start, columns.stop, (number,))
         for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
     ]
-    highest = max(piece.height for piece in pieces)
+    highest = max(box.height for box in boxes)
     digits: list[_Box] = []
-    for piece in pieces:
-        if piece.height >= _LEAST_HEIGHT * highest:
-            digits = _joined(digits, piece)
+    for box in boxes:
+        if box.height >= _MIN_HEIGHT * highest:
+            digits = _joined(digits, box)
     if len(digits) == 1:
         return [ink]
     digits = _in_reading_order(digits)
-    owner = np.zeros(len(pieces) + 1, int)
-    for piece in pieces:
-        distances = [_distance(piece, digit) for digit in digits]
-        if piece.height >= _SPECK * highest or min(distances) == 0:
-            owner[list(piece.pieces)] = 1 + int(np.argmin(distances))
+    # The number of the digit of each component, from 1; 0 for dirt and background.
+    digit_of = np.zeros(len(boxes) + 1, int)
+    for box in boxes:
+        distances = [_distance(box, digit) for digit in digits]
+        if box.height >= _DIRT * highest or min(distances) == 0:
+            digit_of[list(box.components)] = 1 + int(np.argmin(distances))
     for number, digit in enumerate(digits, 1):
-        owner[list(digit.pieces)] = number
-    # Faint ink belongs to the nearest piece.
+        digit_of[list(digit.components)] = number
+    # Faint ink belongs to the nearest component.
     nearest = ndimage.distance_transform_edt(
         labels == 0, return_distances=False, return_indices=True
     )
-    owners = owner[labels[tuple(nearest)]]
-    return [np.where(owners == number, ink, 0.0) for number in range(1, len(digits) + 1)]
+    numbers = digit_of[labels[tuple(nearest)]]
+    return [np.where(numbers == number, ink, 0.0) for number in range(1, len(digits) + 1)]
 
 
-def _joined(digits: list[_Box], piece: _Box) -> list[_Box]:
-    """Add a piece to the digits, or join it with those that it belongs to."""
+def _joined(digits: list[_Box], new: _Box) -> list[_Box]:
+    """Add a component to the digits, or join it with those from which it is not separate."""
     for k, digit in enumerate(digits):
-        if not _are_separate(digit, piece):
+        if not _are_separate(digit, new):
             both = _Box(
-                min(digit.top, piece.top),
-                max(digit.bottom, piece.bottom),
-                min(digit.left, piece.left),
-                max(digit.right, piece.right),
-                digit.pieces + piece.pieces,
+                min(digit.top, new.top),
+                max(digit.bottom, new.bottom),
+                min(digit.left, new.left),
+                max(digit.right, new.right),
+                digit.components + new.components,
             )
             return _joined(digits[:k] + digits[k + 1 :], both)
-    return [*digits, piece]
+    return [*digits, new]
 
 
 def _are_separate(a: _Box, b: _Box) -> bool:

@@ -17,7 +17,7 @@ from stages.common.mosaics import COLUMNS, RED_AND_BLUE, as_images, weights_mosa
 from stages.common.predictions import Predictions, sample_mistakes
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
-# Names and counts of more classes would overlap in the confusion matrix.
+# With more classes, names and counts would overlap in the confusion matrix.
 _MAX_LABELLED_CLASSES = 30
 # The greatest number of digits and hidden units in each quarter of the overview.
 _OVERVIEW_EXAMPLES, _OVERVIEW_UNITS = 40, 50

@@ -34,14 +34,14 @@ def to_pixels(values: NDArray, where: str) -> NDArray:
     Raises:
         ParameterError: If the array is empty, or a value is not finite in float32.
     """
-    if values.ndim != 2 or values.shape[0] == 0 or values.shape[1] == 0:
+    if values.ndim != 2 or 0 in values.shape:
         raise ParameterError(
             f"{where}: expected pixels of shape (n, d), got {values.shape}; choose "
             "another data set."
         )
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
-    # In blocks: MNIST as float64 is 440 MB, and a second copy would double the peak of memory.
+    # In blocks, because a second copy of MNIST in float64 would take 440 MB.
     pixels = np.empty(values.shape, np.uint8)
     are_bytes = True
     for start in range(0, values.shape[0], _ROWS_AT_ONCE):
@@ -109,6 +109,6 @@ def _label_text(label: object, where: str) -> str:
 def _sorting_key(text: str) -> tuple[bool, float, str]:
     with suppress(ValueError):
         number = float(text)
-        if math.isfinite(number):  # "nan" and "inf" can be names of classes
+        if math.isfinite(number):  # classes can have the names "nan" and "inf"
             return (False, number, text)
     return (True, 0.0, text)

@@ -3,7 +3,7 @@
     label,pixel0,pixel1,…,pixel783      train.csv
     pixel0,pixel1,…,pixel783            test.csv, without labels
 
-The number of pixels is free, and labels may be any text.
+Any number of pixels is allowed, and labels may be any text.
 """
 
 import warnings
@@ -34,7 +34,7 @@ def read_csv(path: Path, labels: bool) -> tuple[NDArray, NDArray]:
     Raises:
         StageError: If the header or a line has errors; the message names the line.
     """
-    # Most files hold bytes; as float32 they would need four times the memory.
+    # First as bytes, which most files contain; float32 needs four times the memory.
     found = _load(path, labels, np.uint8) or _load(path, labels, np.float32)
     if found is None:
         raise _first_error(path, labels)
@@ -47,7 +47,7 @@ def read_csv(path: Path, labels: bool) -> tuple[NDArray, NDArray]:
 
 
 def _load(path: Path, labels: bool, dtype: type) -> tuple[NDArray, list[str]] | None:
-    """Read pixels of one type, and labels; None if a line cannot be read so."""
+    """Read labels, and pixels of the given type; None if a line has other values."""
     texts: list[str] = []
     n = 0
 
@@ -79,7 +79,7 @@ def _cut(line: bytes, labels: bool) -> tuple[str, bytes]:
 
 
 def _parse(rows: Iterable[bytes], dtype: type) -> NDArray | None:
-    """Numbers of shape (n, d); None if the rows differ in length, or have other values."""
+    """Numbers of shape (n, d); None if the rows differ in length, or are not numbers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numbers beyond float32 become inf
         try:

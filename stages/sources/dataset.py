@@ -1,4 +1,4 @@
-"""Images with labels, in the form that all readers of local files return."""
+"""The data set that all readers of local files return: images with labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

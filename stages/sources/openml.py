@@ -49,7 +49,7 @@ def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArr
             )
         except MemoryError:
             raise
-        except Exception as error:  # a foreign or truncated answer can raise almost anything
+        except Exception as error:  # unexpected or truncated answers raise exceptions of many types
             cache_was_damaged = any("Invalid cache" in str(item.message) for item in caught)
             raise _explain(error, name, version, cache_was_damaged) from error
     if data.target is None or np.ndim(data.target) != 1:
@@ -59,9 +59,8 @@ def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArr
         )
     nominal = sorted(set(data.categories or {}) - set(data.target_names))
     if nominal or not np.issubdtype(data.data.dtype, np.number):
-        found = (
-            f"category column {nominal[0]!r}" if nominal else f"values of type {data.data.dtype}"
-        )
+        others = f"values of type {data.data.dtype}"
+        found = f"category column {nominal[0]!r}" if nominal else others
         raise ParameterError(
             f"fetch.name: expected numeric pixels, got {found} in {name} version {version}; choose "
             "a data set of images, such as mnist_784 or Fashion-MNIST."

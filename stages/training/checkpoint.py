@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 # Folders and files with the code that affects training.
 _CODE = (Path(nn.__file__).parent, _HERE, _HERE.parent / "common", _HERE.parent / "train.py")
 
-# Exceptions for missing, misshapen or foreign content.
+# Exceptions that damaged or foreign content can raise.
 DAMAGE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 

@@ -51,7 +51,7 @@ class TrainingData(NamedTuple):
         """Return the weight of each training sample, (n,) float32 of mean 1; None if all are 1."""
         if class_weight == "equal":
             return None
-        # Imported here: scikit-learn takes a second, and few trainings need it.
+        # Imported here: scikit-learn takes a second to import, and few trainings need it.
         from sklearn.utils.class_weight import compute_sample_weight
 
         return compute_sample_weight(class_weight, self.labels.argmax(axis=1)).astype("float32")
@@ -74,9 +74,8 @@ class TrainingData(NamedTuple):
 
 def _check_memory(config: TrainingConfig, sizes: tuple[int, int]) -> None:
     layers = [sizes[0], *config.hidden, sizes[1]]
-    arrays = (
-        1 + _OPTIMIZER_ARRAYS[config.optimizer] + bool(config.ema_decay) + bool(config.patience)
-    )
+    copies = bool(config.ema_decay) + bool(config.patience)
+    arrays = 1 + _OPTIMIZER_ARRAYS[config.optimizer] + copies
     # Twice, because a checkpoint is a copy.
     weights = 4 * 2 * arrays * sum(a * b for a, b in pairwise(layers))
     activations = 4 * 3 * config.batch_size * sum(layers)

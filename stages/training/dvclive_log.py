@@ -44,7 +44,7 @@ class Epoch(NamedTuple):
 
 def open_live(folder: str) -> "Live":
     """Open a DVCLive log in `folder`; raises `StageError` without a git commit."""
-    # Imported here: DVCLive takes half a second, and `--help` should not.
+    # Imported here: DVCLive takes half a second to import, and `--help` should be fast.
     from dvclive import Live
     from scmrepo.exceptions import SCMError
 
