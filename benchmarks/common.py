@@ -1,4 +1,4 @@
-"""What the benchmarks share: data, options, machine, results."""
+"""Data, options and results of the benchmarks, and the description of the machine."""
 
 import importlib.metadata
 import importlib.util
@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def repeats_option(default: int) -> Callable:
         type=click.IntRange(1),
         default=default,
         show_default=True,
-        help="Measurements of each competitor; the median counts.",
+        help="Number of measurements of each competitor; their median is reported.",
     )
 
 
@@ -61,10 +62,10 @@ def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:
 
 def installed(module: str) -> bool:
     """Whether a library is installed; prints a line if it is not."""
-    if importlib.util.find_spec(module):
-        return True
-    print(f"{module} is not installed: left out")
-    return False
+    found = importlib.util.find_spec(module) is not None
+    if not found:
+        print(f"{module} is not installed: skipped")
+    return found
 
 
 def record(name: str, kernel: str, header: Sequence[str], rows: Sequence[Sequence]) -> None:
@@ -104,7 +105,7 @@ def _text(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace(",", " ")
     if isinstance(value, float):
-        # Three digits, without an exponent.
+        # Three significant digits, without an exponent.
         return np.format_float_positional(value, 3, fractional=False, trim="-")
     return str(value)
 
@@ -112,10 +113,8 @@ def _text(value: object) -> str:
 def _versions() -> dict[str, str]:
     found = {}
     for library in _LIBRARIES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found
 
 

@@ -1,8 +1,8 @@
 """Time of one epoch: 60 000 MNIST images, minibatches of 10, a 784-100-10 sigmoid network, SGD.
 
-Each competitor starts from arrays in memory and visits all samples once, in a new random order and
-in float32; this project in exact arithmetic as well. "Bare products" are the five matrix products
-of each step in float32, one minibatch after another, and nothing else.
+Each competitor starts from arrays in memory and uses all samples once, in a new random order and in
+float32; this project also in exact arithmetic. "Bare products" are only the five matrix products of
+each step in float32, one minibatch after another.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from nn.blas import bind_gemm, limit_blas_threads
 def bare_products(
     layers: list[int], batch: int, samples: int = 60_000, *, limited: bool = True
 ) -> Callable[[], float]:
-    """The matrix products of an epoch, for layers of such sizes: forward, errors, updates.
+    """The matrix products of an epoch, for layers of the given sizes: forward, errors, updates.
 
-    Without `limited` BLAS decides itself how many threads it uses.
+    If `limited` is false, BLAS chooses the number of threads.
     """
     images = mnist()[0][:samples]
     rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def bare_products(
 @repeats_option(5)
 @kernel_option
 def main(repeats: int, kernel: str | None) -> None:
-    """Time of one epoch, beside the frameworks and the bare products."""
+    """Time of one epoch, compared with frameworks and with the bare products."""
     competitors = {"bare products": Competitor(partial(bare_products, [784, 100, 10], 10))}
     for name, (training, threads) in trainings().items():
         competitors[name] = Competitor(partial(epoch_of, training), threads)

@@ -1,6 +1,6 @@
-"""What each optimizer costs an epoch of large layers: 784-800-800-10, minibatches of 128.
+"""Time of an epoch with each optimizer, for large layers: 784-800-800-10, minibatches of 128.
 
-On one thread of BLAS and on two, beside the bare products in float32 with as many.
+With one thread of BLAS and with two, compared with the bare products in float32.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def _training(arithmetic: str, optimizer: str, samples: int) -> Callable[[], flo
 @kernel_option
 @click.option("--samples", default=20_000, show_default=True, help="Images in an epoch.")
 def main(repeats: int, kernel: str | None, samples: int) -> None:
-    """Time of an epoch with each optimizer, for one thread and two."""
+    """Time of an epoch with each optimizer, with one thread and with two."""
     rows: list[tuple] = []
     for threads in (1, 2):
         products = partial(bare_products, _LAYERS, _BATCH, samples)

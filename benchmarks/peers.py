@@ -1,4 +1,4 @@
-"""The same training, written for other libraries as their users would.
+"""The same training with other libraries, written as their documentation recommends.
 
 Each function prepares a training on MNIST's 60 000 images: 784-100-10 sigmoid units, minibatches of
 10, plain gradient descent, float32, a new random order in every epoch.
@@ -21,8 +21,8 @@ class Training(NamedTuple):
     """A training, ready to start.
 
     Attributes:
-        epoch: Trains for one epoch more.
-        predict: The class index of each of (n, 784) images.
+        epoch: Trains for one more epoch.
+        predict: Returns the class indices, (n,), of (n, 784) images.
     """
 
     epoch: Callable[[], object]
@@ -30,7 +30,7 @@ class Training(NamedTuple):
 
 
 def this_project(arithmetic: str, loss: str = "quadratic", learning_rate: float = 3.0) -> Training:
-    """As the stage `train` does it, by default with the article's loss."""
+    """This project's training, by default with the article's loss."""
     images, targets, _, _ = mnist()
     rng = np.random.default_rng(0)
     network = Network.initialize([784, 100, 10], rng, loss=loss)
@@ -62,7 +62,7 @@ def scikit_learn() -> Training:
 
 
 def pytorch() -> Training:
-    """PyTorch, eager: autograd and `torch.optim.SGD`, on one thread, which is fastest here."""
+    """PyTorch, eager: autograd and `torch.optim.SGD`, with one thread, which is fastest here."""
     import torch
 
     torch.set_num_threads(1)
@@ -133,10 +133,9 @@ def jax_scan() -> Training:
 
 
 def article_loop(samples: int = 6_000) -> Callable[[], float]:
-    """One sample after another through column vectors, as the article's kind of program does.
+    """One sample after another as a column vector, as in the article's code.
 
-    It learns from the first `samples` images only, and returns the seconds that an epoch takes in
-    proportion.
+    It trains on the first `samples` images only; the time is scaled to an epoch of all images.
     """
     images, targets, _, _ = mnist()
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Images a second, for 1, 100 and 70 000 images at a time; a 784-100-10 network.
+"""Images per second, in calls with 1, 100 and 70 000 images, with a 784-100-10 network.
 
 This project's scores are exact, as `predict` and `evaluate` compute them.
 """
@@ -75,12 +75,14 @@ def _onnx_runtime(network: Network) -> Predict:
     return lambda images: session.run(None, {"images": images})[0]
 
 
-def _images_a_second(predict_with: Callable[[Network], Predict], size: int) -> Callable[[], float]:
+def _images_per_second(
+    predict_with: Callable[[Network], Predict], size: int
+) -> Callable[[], float]:
     network = Network.initialize([784, 100, 10], np.random.default_rng(0))
     predict = predict_with(network)
     images = np.concatenate(mnist()[::2])[:size]
     times = max(1, 2_000 // size)
-    if predict_with is not _scikit_learn:  # whose outputs are a softmax
+    if predict_with is not _scikit_learn:  # its outputs are those of a softmax
         np.testing.assert_allclose(predict(images), network.scores(images), atol=1e-5)
 
     def work() -> None:
@@ -95,7 +97,7 @@ def _images_a_second(predict_with: Callable[[Network], Predict], size: int) -> C
 @repeats_option(5)
 @kernel_option
 def main(repeats: int, kernel: str | None) -> None:
-    """Images a second, beside other libraries."""
+    """Images per second, compared with other libraries."""
     peers = {"this project": _this_project, "scikit-learn": _scikit_learn}
     if installed("torch"):
         peers["PyTorch"] = _pytorch
@@ -104,11 +106,12 @@ def main(repeats: int, kernel: str | None) -> None:
     rows = []
     for size in SIZES:
         competitors = {
-            name: Competitor(partial(_images_a_second, peer, size)) for name, peer in peers.items()
+            name: Competitor(partial(_images_per_second, peer, size))
+            for name, peer in peers.items()
         }
         ran, found = medians(competitors, repeats, kernel)
         rows += [(size, name, round(speed)) for name, speed in found.items()]
-    record("prediction", ran, ("images at a time", "competitor", "images a second"), rows)
+    record("prediction", ran, ("images per call", "competitor", "images per second"), rows)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Competitors in processes of their own, so that libraries' thread pools do not meet each other.
+"""Competitors in processes of their own, so that the thread pools of libraries do not interfere.
 
-A process prepares its work once and does it again whenever it is told to. Only one works at a time.
-The environment of a process decides the BLAS kernel and the number of threads, since libraries read
-it when they are loaded.
+A process prepares its work once and repeats it on request. Only one process works at a time. The
+environment of a process determines the BLAS kernel and the number of threads, because libraries
+read it when they are loaded.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 from unittest import mock
@@ -19,7 +19,7 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_info
 
-# The instruction set of each x86 kernel of OpenBLAS, as XLA calls it.
+# XLA's name of the instruction set of each x86 kernel of OpenBLAS.
 KERNELS = {
     "Prescott": "SSE4_2",
     "Nehalem": "SSE4_2",
@@ -30,8 +30,8 @@ KERNELS = {
     "Cooperlake": "AVX512",
     "Sapphirerapids": "AVX512",
 }
-# What keeps others to it: NumPy's own loops, PyTorch and its MKL and oneDNN. ONNX Runtime has no
-# such limit.
+# Settings that limit NumPy's loops, PyTorch, MKL and oneDNN to an instruction set. ONNX Runtime has
+# no such setting.
 _LIMITS = {
     "SSE4_2": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "SSE4_2", "SSE41"),
     "AVX": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "AVX", "AVX"),
@@ -43,12 +43,12 @@ Work = Callable[[], Any]
 
 
 class Competitor(NamedTuple):
-    """What a process is started with.
+    """The arguments of a process.
 
     Attributes:
-        prepare: A function of a module, or a `partial` of one; it returns the work.
-        threads: Threads that OpenBLAS may use; by default one per core.
-        one_core: Whether the process may use a single core only.
+        prepare: A function of a module, or a `partial` of one, that returns the work.
+        threads: Number of threads of OpenBLAS; by default one per core.
+        one_core: Whether the process is limited to one core.
     """
 
     prepare: Callable[[], Work]
@@ -64,12 +64,12 @@ class Process:
     """
 
     def __init__(self, competitor: Competitor, kernel: str | None = None) -> None:
-        """Start the process, and wait until it is prepared."""
+        """Start the process, and wait until its work is prepared."""
         self._pool = ProcessPoolExecutor(1, get_context("spawn"))
         variables = _variables(kernel)
         if threads := 1 if competitor.one_core else competitor.threads:
             variables["OPENBLAS_NUM_THREADS"] = str(threads)
-        # A new process has the environment and the cores of this one.
+        # A new process inherits the environment and the cores of this one.
         with (
             mock.patch.dict(os.environ, variables),
             _one_core() if competitor.one_core else nullcontext(),
@@ -80,11 +80,11 @@ class Process:
         except BrokenProcessPool:
             chosen = f" with the kernel {kernel}" if kernel else ""
             raise SystemExit(
-                f"A process{chosen} ended early; perhaps this processor cannot run it."
+                f"A process{chosen} ended early; this processor may lack its instructions."
             ) from None
 
     def work(self) -> Any:
-        """Do the work once; return what it returns."""
+        """Do the work once, and return its result."""
         return self._pool.submit(_work).result()
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class Process:
 
 
 def timed(work: Work) -> Callable[[], float]:
-    """Work that returns the seconds that `work` takes."""
+    """Return a function that does the work and returns the seconds it took."""
 
     def seconds() -> float:
         start = time.perf_counter()
@@ -101,6 +101,19 @@ def timed(work: Work) -> Callable[[], float]:
         return time.perf_counter() - start
 
     return seconds
+
+
+def runs(competitor: Competitor, repeats: int, kernel: str | None) -> tuple[str, list]:
+    """Do work that can be done only once, each time in a new process.
+
+    Returns:
+        The OpenBLAS kernel that ran, and the result of each process.
+    """
+    results = []
+    for _ in range(repeats):
+        with closing(Process(competitor, kernel)) as process:
+            results.append(process.work())
+    return process.kernel, results
 
 
 def medians(
@@ -112,13 +125,13 @@ def medians(
 ) -> tuple[str, dict[str, float]]:
     """Median of the numbers that each competitor's work returns.
 
-    They work in turn, so that disturbances affect all alike.
+    The competitors work in turn, so that disturbances affect all of them.
 
     Args:
         competitors: By name.
-        repeats: How often each works.
+        repeats: Number of times that each works.
         kernel: The OpenBLAS kernel, if not the default.
-        warm_up: Whether to work once more before, which does not count.
+        warm_up: Whether to work once before the measurements.
 
     Returns:
         The OpenBLAS kernel that ran, and the medians by name.
@@ -126,8 +139,7 @@ def medians(
     with ExitStack() as stack:
         processes = {}
         for name, competitor in competitors.items():
-            processes[name] = Process(competitor, kernel)
-            stack.callback(processes[name].close)
+            processes[name] = stack.enter_context(closing(Process(competitor, kernel)))
         rounds = [
             {name: process.work() for name, process in processes.items()}
             for _ in range(repeats + warm_up)
@@ -162,13 +174,13 @@ def _variables(kernel: str | None) -> dict[str, str]:
 
 
 class _State:
-    """Of a competitor's process."""
+    """The state of a competitor's process."""
 
     work: Callable[[], Any]
 
 
 def _prepare(prepare: Callable[[], Work]) -> str:
-    # A processor that lacks the kernel's instructions ends the process here.
+    # Ends the process if the processor lacks the kernel's instructions.
     np.ones((64, 64), np.float32) @ np.ones((64, 64), np.float32)
     _State.work = prepare()
     return next(

@@ -1,7 +1,7 @@
 """Write the tables of docs/results.md from the results of the benchmarks.
 
 Results in `data/benchmarks/` replace those of the same benchmark and kernel in
-`benchmarks/results/`, which git keeps. Each table stands between two lines of docs/results.md:
+`benchmarks/results/`, which is in git. Each table is between two lines of docs/results.md:
 
     <!-- benchmark: epoch -->
     <!-- end -->
@@ -28,8 +28,7 @@ def main() -> None:
     KEPT.mkdir(exist_ok=True)
     for path in RESULTS.glob("*.json"):
         kept = KEPT / path.name
-        results = read(kept) if kept.exists() else {}
-        results |= read(path)
+        results = (read(kept) if kept.exists() else {}) | read(path)
         kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     DOCUMENT.write_text(with_tables(DOCUMENT.read_text(), KEPT))
 

@@ -1,8 +1,8 @@
-"""Seconds a sample and memory, as the data set grows: 60 000, 240 000 and 960 000 on disk.
+"""Time per sample and memory for data sets of 60 000, 240 000 and 960 000 samples on disk.
 
-Each size is trained for one epoch in a process of its own, from memory-mapped files (MNIST, written
-several times over). Memory is the most that the process had of its own during the epoch; pages of
-the files, which the operating system may drop at any time, do not count.
+Each size is trained for one epoch in a process of its own, from memory-mapped files (repetitions of
+MNIST). Memory is the maximum of the process's private memory during the epoch; pages of the files,
+which the operating system may drop at any time, do not count.
 """
 
 import statistics
@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 
 from benchmarks.common import kernel_option, mnist, record, repeats_option
-from benchmarks.processes import Competitor, Process, timed
+from benchmarks.processes import Competitor, runs, timed
 from nn import Network, train_epochs
 
 SIZES = (60_000, 240_000, 960_000)
@@ -31,13 +31,13 @@ def _training(folder: Path, arithmetic: str) -> Callable[[], tuple[float, int]]:
         Network.initialize([784, 100, 10], rng), images, targets, epochs=1, batch_size=10,
         learning_rate=3.0, rng=rng, exact=arithmetic == "exact",
     )  # fmt: skip
-    process, most, done = psutil.Process(), 0, threading.Event()
+    process, peak, done = psutil.Process(), 0, threading.Event()
 
     def watch() -> None:
-        nonlocal most
+        nonlocal peak
         while not done.is_set():
             memory = process.memory_info()
-            most = max(most, memory.rss - memory.shared)
+            peak = max(peak, memory.rss - memory.shared)
             time.sleep(0.01)
 
     def work() -> tuple[float, int]:
@@ -46,7 +46,7 @@ def _training(folder: Path, arithmetic: str) -> Callable[[], tuple[float, int]]:
         seconds = timed(lambda: next(epochs))()
         done.set()
         watcher.join()
-        return seconds, most
+        return seconds, peak
 
     return work
 
@@ -64,25 +64,21 @@ def _write(folder: Path, size: int) -> None:
 @click.command()
 @repeats_option(3)
 @kernel_option
-@click.option("--folder", default=None, help="Where 3 GB of files go for a while.")
+@click.option("--folder", default=None, help="Folder for 3 GB of temporary files.")
 def main(repeats: int, kernel: str | None, folder: str | None) -> None:
-    """Seconds a sample and memory, as the data set outgrows memory."""
+    """Time per sample and memory for data sets that are larger than the memory."""
     rows = []
     for size in SIZES:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             _write(Path(temporary), size)
             for arithmetic in ("float32", "exact"):
                 training = Competitor(partial(_training, Path(temporary), arithmetic))
-                runs = []
-                for _ in range(repeats):
-                    process = Process(training, kernel)
-                    runs.append(process.work())
-                    process.close()
-                seconds, memory = (statistics.median(values) for values in zip(*runs, strict=True))
+                ran, results = runs(training, repeats, kernel)
+                seconds, memory = (statistics.median(x) for x in zip(*results, strict=True))
                 rows.append((arithmetic, size, seconds / size * 1e6, memory / 1e6))
     rows.sort(key=lambda row: row[0])
-    header = ("arithmetic", "samples", "microseconds a sample", "memory in MB")
-    record("scale", process.kernel, header, rows)
+    header = ("arithmetic", "samples", "microseconds per sample", "memory in MB")
+    record("scale", ran, header, rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The whole stage `train` at its defaults, beside the time of its epochs alone.
+"""Time of the whole stage `train` with its defaults, compared with the time of its epochs.
 
-The stage also starts Python, scores the validation images, writes curves, a checkpoint and the
-model. The epochs are those of a `Trainer`, on the same images.
+The stage also starts Python, scores the validation images, and writes curves, a checkpoint and the
+model. The epochs are those of a `Trainer` on the same images.
 """
 
 import subprocess
@@ -51,7 +51,7 @@ def _epochs(arithmetic: str) -> Callable[[], float]:
 @repeats_option(3)
 @kernel_option
 def main(repeats: int, kernel: str | None) -> None:
-    """Time of the whole stage `train`, and of its epochs alone."""
+    """Time of the whole stage `train`, and of its epochs."""
     rows = []
     for arithmetic in ("float32", "exact"):
         competitors = {

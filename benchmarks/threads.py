@@ -1,6 +1,6 @@
-"""Why small products get one thread, and large ones are made in halves.
+"""Matrix products of training with one thread of BLAS, with two, and as this project computes them.
 
-The matrix products of training with one thread of BLAS, with two, and as this project makes them.
+This project computes small products with one thread, and large ones in two halves; see `nn.blas`.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def _whole_products(layers: list[int], batch: int, samples: int) -> Callable[[],
 @kernel_option
 @click.option("--samples", default=6_000, show_default=True, help="Images in a measurement.")
 def main(repeats: int, kernel: str | None, samples: int) -> None:
-    """Products with one thread of BLAS, with two, and as this project makes them."""
+    """Products with one thread of BLAS, with two, and as this project computes them."""
     rows = []
     for batch in _BATCHES:
         for width in WIDTHS:

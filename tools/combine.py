@@ -17,7 +17,7 @@ from stages.common.model_io import read_model
 def main(models: tuple[str, ...], model_path: str) -> None:
     """Write an ensemble of MODELS, files that `train` or `combine` wrote.
 
-    `evaluate`, `export` and `predict` use an ensemble like a network; its probabilities are the
+    `evaluate`, `export` and `predict` accept an ensemble like a network; its probabilities are the
     means of those of its members.
 
     \b

@@ -6,6 +6,6 @@ import yaml
 
 
 def setting(key: str, value: Any) -> str:
-    """`KEY=VALUE` with the value as in params.yaml, but without blanks, which Hydra refuses."""
+    """`KEY=VALUE` with the value as in params.yaml, but without blanks, which DVC rejects."""
     text = yaml.safe_dump([value], default_flow_style=True)
     return f"{key}={''.join(text.split())[1:-1]}"

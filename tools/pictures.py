@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-# Least height of a tile in pixels; boxes could not be seen in 28.
+# Minimum height of a tile in pixels, so that boxes on it are visible.
 _MIN_HEIGHT = 112
 
 
@@ -24,10 +24,10 @@ def framed(
     Args:
         picture: (height, width) brightness in [0, 1].
         boxes: Left, top, right and bottom of each, as fractions of the picture's width and height.
-        shape: Height and width of the images that `enlarged` makes other tiles of.
+        shape: Height and width of the inputs of the network, whose enlarged tiles have this size.
 
     Returns:
-        The tile in [0, 1], 0 is white as the background of those images.
+        The tile in [0, 1], where 0 is white.
     """
     height, width = (_factor(shape) * n for n in shape[:2])
     small = Image.fromarray(np.rint(picture * 255).astype(np.uint8))

@@ -36,7 +36,7 @@ class Prediction(NamedTuple):
         image: (height, width) input of the network.
         labels: The most probable class and the second most probable one.
         confidences: Their probabilities.
-        doubt: Why the prediction is not to be relied on; None if it is. See `verdict`.
+        doubt: Why the prediction is not reliable; None if it is. See `verdict`.
     """
 
     name: str
@@ -78,11 +78,13 @@ def main(
     copies: int,
     model_path: str,
 ) -> None:
-    """Classify the digit on each IMAGE: a PNG or JPEG file, a folder of them, or - for standard
-    input. Photographs, scans and screenshots may have any size and be dark on bright or bright on
-    dark. Several digits are read from left to right; --json has an entry for each, with the left,
-    top, right and bottom of its box as fractions of the picture's width and height. A prediction
-    that is not to be relied on says so: not sure, or unlike any class.
+    """Classify the digits on each IMAGE.
+
+    IMAGE is a PNG or JPEG file, a folder of them, or - for standard input. Photographs, scans and
+    screenshots may have any size and be dark on bright or bright on dark. Several digits are read
+    from left to right; --json has an entry for each, with the left, top, right and bottom of its
+    box as fractions of the picture's width and height. Unreliable predictions are marked as "not
+    sure" or "unlike any class".
 
     \b
     Example:
@@ -171,7 +173,7 @@ def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list
 
 
 def _line(predictions: Sequence[Prediction]) -> str:
-    """The answer for the digits of one picture."""
+    """The line to print for the digits of one picture."""
     name, labels = predictions[0].name, [prediction.labels[0] for prediction in predictions]
     if len(predictions) > 1:
         each = ", ".join(f"{p.labels[0]} {p.confidences[0]:.1%}{_doubt(p)}" for p in predictions)
@@ -186,7 +188,7 @@ def _doubt(prediction: Prediction) -> str:
 
 
 def _show(predictions: Sequence[Prediction], pictures: Mapping[str, NDArray], path: Path) -> None:
-    """Write the inputs of the network to a PNG file, each picture of several digits before them."""
+    """Write the inputs of the network to a PNG file, after the picture if it has several digits."""
     # Imported here, so that `--help` need not wait a second for Matplotlib.
     from stages.common.galleries import gallery_png
     from tools.pictures import enlarged, framed

@@ -1,4 +1,4 @@
-"""Command `results`: what the pipeline found, where its files are, and what to try next."""
+"""Command `results`: print the metrics of the last run, its files, and what to try next."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""tune: prepared images and a search space → `data/search/`: trials, trade-off, the best."""
+"""Command `tune`: search for better hyperparameters, by validation accuracy."""
 
 import signal
 from functools import partial
@@ -24,20 +24,22 @@ from tools.tuning.workers import run_locally, run_on_cluster
     default="random",
     help="How candidates are chosen.",
 )
-@click.option("--trials", type=count(100_000), default=20, help="Random draws; not for grid.")
+@click.option("--trials", type=count(100_000), default=20, help="Random draws; grid ignores it.")
 @click.option("--search-seed", type=integer(0, MAX_SEED), default=0, help="Seed of the draws.")
 @training_options
-@environment_option("workers", "TUNE_WORKERS", "0: all cores.", type=integer(0, 10_000), default=0)
-@environment_option("scheduler", "TUNE_SCHEDULER", "Dask scheduler to use instead.", default="")
-@path_option("space", "experiments/search/space.yaml", "Search space: which parameters vary.")
-@path_option("prepared", "data/prepared", "Folder that `preprocess` wrote.")
+@environment_option(
+    "workers", "TUNE_WORKERS", "Processes; 0: one per core.", type=integer(0, 10_000), default=0
+)
+@environment_option("scheduler", "TUNE_SCHEDULER", "Dask scheduler that runs trials.", default="")
+@path_option("space", "experiments/search/space.yaml", "Search space: the parameters that vary.")
+@path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
 @path_option("search", "data/search", "Folder for the results.")
 def main(space_path: str, prepared_path: str, search_path: str, **options: Any) -> None:
     """Search for better hyperparameters by their accuracy on the validation images.
 
-    Method grid tries all combinations of lists, random random draws. halving trains random draws
-    for a few epochs; the best third continues with three times the epochs, and so on. An
-    interrupted search resumes. The test set is never read.
+    The method grid tries all combinations of lists, and random tries random draws. halving trains
+    random draws for a few epochs; the best third continues with three times the epochs, and so on.
+    An interrupted search resumes. The test set is not read.
 
     \b
     Example:
@@ -61,5 +63,5 @@ def main(space_path: str, prepared_path: str, search_path: str, **options: Any) 
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: ends the workers, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, ends the workers too
     main()

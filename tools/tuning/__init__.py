@@ -1,1 +1,1 @@
-"""Hyperparameter search: `space` → `search` (its `trial`s run by `workers`) → `results`."""
+"""Hyperparameter search: `space` draws candidates, `workers` train them for `search`."""

@@ -1,4 +1,4 @@
-"""Results of a search: ranked trials as a table, a picture, and a command to run the best."""
+"""Results of a search: ranked trials as a table and a plot, and a command to run the best."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from tools.tuning.search import Trial
 
 
 def write(folder: Path, names: list[str], trials: list[Trial]) -> str:
-    """Write the results of ranked trials, in which `names` vary; return two lines about them."""
+    """Write the results of ranked trials, in which `names` vary; return two lines to print."""
     best, command = {name: trials[0].options[name] for name in names}, "dvc exp run"
     for name, value in best.items():
         command += f" -S '{setting(f'{SECTIONS[name]}.{name}', value)}'"
@@ -33,7 +33,7 @@ def write(folder: Path, names: list[str], trials: list[Trial]) -> str:
 
 
 def _draw(trials: list[Trial], figure: Any) -> None:
-    """Draw the error of all trials against their cost; no trial is below the Pareto front."""
+    """Plot the error of all trials against their cost, with the Pareto front."""
     axes = figure.add_subplot(xlabel="multiplications in training", ylabel="validation error, %")
     done = sorted((t.cost, 1 - t.accuracy) for t in trials if t.outcome == "trained")
     costs, errors = [cost for cost, _ in done], [max(100 * error, 0.01) for _, error in done]

@@ -1,4 +1,4 @@
-"""Trials of a search, and successive halving: the best third continues with more epochs."""
+"""Trials of a search, in one round, or in several with successive halving."""
 
 import math
 from collections.abc import Callable
@@ -23,11 +23,11 @@ class Trial(NamedTuple):
     options: dict[str, Any]  # all options of training
     cost: int  # multiplications of the training
     accuracy: float  # on the validation images; 0 if not trained
-    outcome: str  # trained, lost (the worker died), or what was wrong
+    outcome: str  # trained, lost (its worker died), or the reason of the failure
 
 
 def run_trial(data: TrainingData, options: dict[str, Any]) -> tuple[float, str]:
-    """Train as `train` would; return the accuracy, 0 if training fails, and the outcome."""
+    """Train as `train` does; return the accuracy, 0 if training fails, and the outcome."""
     try:
         config = config_from_options({name: options[name] for name in vars(TrainingConfig())})
         data.check(config)
@@ -47,13 +47,13 @@ def run_trial(data: TrainingData, options: dict[str, Any]) -> tuple[float, str]:
 
 
 def cost(data: TrainingData, options: dict[str, Any]) -> int:
-    """Multiplications of a training: weights are used for outputs, errors and gradients."""
+    """Multiplications of a training: three per weight, for outputs, errors and gradients."""
     layers = [data.sizes[0], *options["hidden"], data.sizes[1]]
     return 3 * sum(a * b for a, b in pairwise(layers)) * len(data.images) * options["epochs"]
 
 
 def rounds(count: int, epochs: int, halving: bool) -> list[tuple[int, dict[str, int]]]:
-    """Number of candidates and, with halving, epochs of each round, as scikit-learn's."""
+    """Number of candidates and, with halving, epochs of each round, as scikit-learn has them."""
     last = min(math.floor(math.log(n, 3)) for n in (count, epochs))
     plan = [(math.ceil(count / 3**k), epochs // 3**last * 3**k) for k in range(last + 1)]
     return [(size, {"epochs": n}) for size, n in plan] if halving else [(count, {})]
@@ -62,8 +62,8 @@ def rounds(count: int, epochs: int, halving: bool) -> list[tuple[int, dict[str, 
 def run_search(data: TrainingData, candidates: list, plan: list, run: Callable, log: Path) -> list:
     """Run the trials of a plan, from `rounds`, and return them, best first.
 
-    The file `log` keeps all results, for a later search with the same options, data and code of
-    `nn`. A trial whose worker died runs once more, alone.
+    All results are saved in the file `log`; a later search with the same options, data and code of
+    `nn` reuses them. A trial whose worker died runs once more, alone.
     """
     code = [path.read_bytes() for path in sorted(Path(nn.__file__).parent.glob("*.py"))]
     shared = joblib.hash([data, code], coerce_mmap=True)
@@ -88,7 +88,7 @@ def run_search(data: TrainingData, candidates: list, plan: list, run: Callable, 
             for options in [options for options in left if key(options) not in known]:
                 run(data, [options], done)
             found = [Trial(o, cost(data, o), *known.get(key(o), (0.0, "lost"))) for o in chosen]
-            # Failed trials last, then by accuracy and cost; those of the last round first.
+            # Failed trials last, the others by accuracy and cost; those of the last round first.
             found.sort(key=lambda trial: (trial.outcome != "trained", -trial.accuracy, trial.cost))
             survivors = [trial.options for trial in found if trial.outcome == "trained"]
             trials = sorted(found + trials, key=lambda trial: trial.outcome != "trained")

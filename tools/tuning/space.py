@@ -14,7 +14,7 @@ from stages.common.errors import ParameterError
 
 @dataclass(frozen=True)
 class Distribution:
-    """A (log-)uniform distribution of numbers from `low` to `high`; of integers if they are."""
+    """A uniform or log-uniform distribution from `low` to `high`; of integers if both are."""
 
     low: float
     high: float
@@ -41,7 +41,7 @@ def read_candidates(
     where, space = f"{path}", dict[str, list | Distribution]()
     try:
         written, node = yaml.safe_load(text := path.read_bytes()), yaml.compose(text)
-        # A dict keeps the last of two equal keys; the node has both.
+        # If a key occurs twice, the dict has the last one only; the node has both.
         if not isinstance(written, dict) or not written or len(node.value) > len(written):  # type: ignore[union-attr]
             raise click.BadParameter("expected parameters, each once, such as epochs: [10, 30]")
         for name, values in written.items():

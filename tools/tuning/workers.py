@@ -1,4 +1,4 @@
-"""Where trials run: in processes of this machine, through joblib, or on a Dask cluster."""
+"""Workers that run trials: local processes through joblib, or those of a Dask cluster."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from stages.common.errors import StageError
 from stages.training.data import TrainingData
 from tools.tuning.search import run_trial
 
-TIMEOUT = 15  # seconds until a scheduler must have answered, and until it must have a worker
+TIMEOUT = 15  # seconds in which a scheduler must answer, and in which it must have a worker
 
 
 def run_locally(count: int, data: TrainingData, tasks: list, done: Callable) -> None:
-    """Run trials in `count` processes (0: one per core); call `done` with each and its result."""
+    """Run trials in `count` processes (0: one per core); pass each and its result to `done`."""
     count, waiting = count or cpu_count(), list(tasks)
     # `count` trials at a time; with a single job, joblib would run them in this process.
     options = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": count}
@@ -30,11 +30,11 @@ def run_locally(count: int, data: TrainingData, tasks: list, done: Callable) -> 
 
 
 def run_on_cluster(address: str, data: TrainingData, tasks: list, done: Callable) -> None:
-    """Run trials on the workers of a Dask scheduler; call `done` with each and its result."""
+    """Run trials on the workers of a Dask scheduler; pass each and its result to `done`."""
     logging.disable()  # Dask logs tracebacks of lost connections
     try:
         asyncio.run(_submit(address, data, tasks, done))
-    except (ImportError, OSError, ValueError, MemoryError) as error:  # MemoryError: HTTP
+    except (ImportError, OSError, ValueError, MemoryError) as error:  # MemoryError: HTTP server
         fault = f"expected a Dask scheduler with workers at {address!r}, got {error!r}"
         raise StageError(f"tune.scheduler: {fault}; start them, and tune again.") from error
 
@@ -43,7 +43,7 @@ async def _submit(address: str, data: TrainingData, tasks: list, done: Callable)
     """Raise OSError if the scheduler is silent, or has no worker, for `TIMEOUT` seconds."""
     from distributed import Client, KilledWorker, as_completed, connect
 
-    # A Client would wait for ever for a server that accepts connections and stays silent.
+    # A Client would wait forever for a server that accepts connections but does not answer.
     (await asyncio.wait_for(connect(address, TIMEOUT), TIMEOUT)).abort()
     async with Client(address, asynchronous=True, timeout=TIMEOUT) as client:
         shared = await client.scatter(data, broadcast=True, hash=False, timeout=TIMEOUT)
