@@ -30,8 +30,8 @@ _FLOATS = (np.float64, np.float32)
 class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
     """A multi-layer perceptron with scikit-learn's interface.
 
-    The defaults are not the article's; they suit features of any kind that are scaled, for example
-    by a `StandardScaler`.
+    The defaults are not the article's; they suit scaled features of any kind, for example those of
+    a `StandardScaler`.
 
     Args:
     {hyperparameters}
@@ -117,7 +117,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
             validation = self._encoded(X_val, y_val, dtype=samples.images.dtype)
         elif self.patience:
             samples, validation = self._split_off_validation(samples)
-        self._prepare(samples, self._config() if continues else None)
+        if continues:
+            self._trainer.reconfigure(self._config(), from_the_start=True)
+        else:
+            self._start(samples)
         try:
             for _ in self._trainer.train_epochs(*samples):
                 self._record(samples, validation)
@@ -148,26 +151,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         if self.class_weight == "balanced":
             raise ValueError("class_weight: balanced needs all samples at once; use a dict")
         first = not hasattr(self, "_trainer")
-        if (
-            not first
-            and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
-        ):
+        given = None if first or classes is None else np.unique(classes)
+        if given is not None and not np.array_equal(given, self.classes_):
             raise ValueError(
-                f"classes: expected those of the first call, {self.classes_}, got {classes}"
+                f"classes: expected those of the first call, {self.classes_}, got {given}"
             )
         dtype = None if first else self._trainer.network.dtype
         samples = self._encoded(X, y, labels=classes, dtype=dtype)
         samples = samples._replace(weights=self._weights(samples, sample_weight))
         config = replace(self._config(), patience=0)
-        if (
-            config.learning_rate_schedule.ends
-            and not first
-            and self._trainer.epoch >= config.epochs
-        ):
+        if first:
+            self._start(samples)
+        elif config.learning_rate_schedule.ends and self._trainer.epoch >= config.epochs:
             schedule = f"schedule {config.schedule}"
             raise ValueError(f"epochs: all {config.epochs} epochs of the {schedule} are done")
-        self._prepare(samples, None if first else config, from_the_start=False)
+        else:
+            self._trainer.reconfigure(config, from_the_start=False)
         for _ in self._trainer.train_epochs(*samples, until=self._trainer.epoch + 1):
             self._record(samples, None)
         return self
@@ -198,13 +197,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
             **{field.name: getattr(self, field.name) for field in fields(TrainingConfig)}
         )
 
-    def _prepare(
-        self, samples: Samples, continues_by: TrainingConfig | None, *, from_the_start: bool = True
-    ) -> None:
-        """Create a trainer for the samples, or reconfigure the existing one."""
-        if continues_by is not None:
-            self._trainer.reconfigure(continues_by, from_the_start=from_the_start)
-            return
+    def _start(self, samples: Samples) -> None:
+        """Create a trainer for the samples."""
         self._trainer: Trainer = Trainer(
             self._config(),
             sizes=(samples.images.shape[1], len(self.classes_)),
