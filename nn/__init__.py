@@ -9,9 +9,9 @@ The modules, one topic each, in a suggested reading order:
 - `backpropagation`  the four equations of backpropagation, in plain NumPy
 - `exact`            matrix products without rounding, the same on every processor
 - `portable`         functions whose results are the same on every processor
-- `training_step`    the same equations in preallocated arrays, as used in training
-- `blocked_layer`    the first layer of several minibatches at a time
-- `blocked_inputs`   its inputs, as a second thread prepares them
+- `training_step`    backpropagation in preallocated arrays, as used in training
+- `blocked_layer`    the first layer for several minibatches at a time
+- `blocked_inputs`   its inputs, which a second thread prepares
 - `optimizers`       parameter updates from the gradient
 - `schedules`        learning rate schedules
 - `hyperparameters`  name, range and description of each hyperparameter
@@ -21,7 +21,7 @@ The modules, one topic each, in a suggested reading order:
 - `minibatches`      the minibatches of a chunk, prepared for training
 - `ema`              exponential moving average of the weights
 - `training`         the training loop
-- `early_stopping`   the best weights on the validation samples, and when to stop
+- `early_stopping`   the weights with the best validation score, and when to stop
 - `training_config`  all hyperparameters of a training run
 - `trainer`          a training run that follows a `TrainingConfig`
 - `metrics`          loss and accuracy
@@ -29,11 +29,11 @@ The modules, one topic each, in a suggested reading order:
 - `calibration`      expected calibration error
 - `blas`             in-place matrix products and the number of BLAS threads
 - `checks`           checks of the arrays that callers pass in
-- `pixels`           scaling of raw pixels to [0, 1]
+- `pixels`           scaling of raw pixels to [0, 1], shape and border of images
 - `interpolation`    bilinear interpolation of images
 - `deslanting`       a shear that makes the strokes of a digit upright
-- `array_files`      arrays in files, read without trusting them
-- `framing`          place and size of the objects on images
+- `array_files`      reading of array files from untrusted sources
+- `framing`          position and size of the objects on images
 - `serialization`    networks as `.npz` files
 - `classifier`       the methods that networks and ensembles share
 - `ensemble`         an average of several networks

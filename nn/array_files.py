@@ -1,8 +1,8 @@
-"""Arrays in `.npy` files and `.npz` archives, read without trusting them.
+"""Arrays in `.npy` files and `.npz` archives, which may be damaged or come from untrusted sources.
 
-A damaged or foreign header may announce any size, and a small archive may unpack to any size. Here
-a file never takes more memory than its own size: the numbers in it must be exactly as many as its
-headers announce. Nothing is ever unpickled.
+A header may announce any size, and a small archive may unpack to any size. The functions here use
+no more memory than the size of the file, because they require that it contains exactly the numbers
+that its headers announce. They never unpickle objects.
 """
 
 import io

@@ -9,10 +9,10 @@ displacements, in pixels, is drawn anew for each image:
   Cireşan et al. 2010, "Deep, Big, Simple Neural Nets Excel on Handwritten Digit Recognition", §2).
 
 Simard and Cireşan blur white noise with a Gaussian of standard deviation s. The result is a
-Gaussian random field with the covariance exp(-d²/4s²) between positions d pixels apart. Here it is
-drawn directly, as a sum of the leading eigenvectors of that covariance with random coefficients.
-The affine part is a sum of such functions too (1, x and y), so the sampling positions are one
-matrix product: random coefficients times the functions.
+Gaussian random field with the covariance exp(-d²/4s²) between positions d pixels apart. Here the
+field is drawn directly, as a sum of the columns of a Cholesky decomposition of that covariance with
+random coefficients. The affine part is such a sum of the functions 1, x and y. So the sampling
+positions are one matrix product: random coefficients times the functions.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,10 @@ from nn.portable import exp, sine, standard_normal
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
-# Greatest part of a field's variance that the omitted eigenvectors may have.
+# Maximum fraction of a field's variance that the omitted functions may have.
 _LOST_VARIANCE = 1e-3
-# Bits of the functions in exact products; the coefficients have what is left of 53.
+# Bits of the functions in exact products; the coefficients have the rest of 53.
 _FUNCTION_BITS = 20
-
 
 _parameter = partial(hyperparameter, section="augmentation")
 
@@ -104,35 +103,29 @@ class Augmenter:
         """
         strength = self.augmentation
 
-        def uniform(greatest: float) -> NDArray:
-            return (2.0 * greatest) * rng.random(count) - greatest
+        def uniform(limit: float) -> NDArray:
+            return (2.0 * limit) * rng.random(count) - limit
 
         angle = np.deg2rad(uniform(strength.rotation))
         wide, high = 1.0 + uniform(strength.scaling), 1.0 + uniform(strength.scaling)
         slant = uniform(strength.shear)
-        # By the sine of half the angle, which lies between -π/2 and π/2.
+        # From the sine of half the angle, because `sine` takes angles from -π/2 to π/2.
         half = sine(0.5 * angle)
         cosine, sin = 1.0 - 2.0 * half * half, 2.0 * half * np.sqrt(1.0 - half * half)
         # Coefficients of 1, x and y; the matrix is rotation · shear · scaling.
-        planes = (
-            (
-                uniform(strength.shift) + self._centre[0],
-                cosine * wide,
-                (cosine * slant - sin) * high,
-            ),
-            (
-                uniform(strength.shift) + self._centre[1],
-                sin * wide,
-                (sin * slant + cosine) * high,
-            ),
+        matrix = (
+            (cosine * wide, (cosine * slant - sin) * high),
+            (sin * wide, (sin * slant + cosine) * high),
         )
-        x, y = (self._field(np.stack(plane, axis=1), rng) for plane in planes)
+        constants = [uniform(strength.shift) + centre for centre in self._centre]
+        planes = [np.stack([c, *row], axis=1) for c, row in zip(constants, matrix, strict=True)]
+        x, y = (self._field(plane, rng) for plane in planes)
         return x, y
 
     def _field(self, plane: NDArray, rng: np.random.Generator) -> NDArray:
         rest = standard_normal(rng, (len(plane), len(self._functions) - 3))
         coefficients = np.concatenate([plane, rest], axis=1)
-        # Both operands are on grids, so the product is exact: see `exact`.
+        # Both operands are on grids, so the product is exact (see `exact`).
         terms = ceil_log2(len(self._functions))
         round_rows(coefficients, 53 - _FUNCTION_BITS - terms)
         return (coefficients @ self._functions).astype(np.float32)
@@ -147,26 +140,22 @@ class Augmenter:
         """
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            interpolate(
-                chunk,
-                self.shape,
-                *self.sampling_positions(len(chunk), rng),
-                out[start : start + _CHUNK],
-            )
+            x, y = self.sampling_positions(len(chunk), rng)
+            interpolate(chunk, self.shape, x, y, out[start : start + _CHUNK])
 
 
 def _smooth_functions(places: int, smoothness: float) -> NDArray:
-    """Functions, (k, places), with Σₖ fₖ(x)·fₖ(y) = exp(-(x - y)²/4s²), but for a small rest.
+    """Functions, (k, places), with Σₖ fₖ(x)·fₖ(y) ≈ exp(-(x - y)²/4s²).
 
-    Cholesky decomposition of the covariance, with the place of the greatest rest as the pivot
-    (Higham 1990, "Analysis of the Cholesky decomposition of a semi-definite matrix"). Unlike
-    eigenvectors from LAPACK it takes elementwise operations only, so it is the same everywhere.
+    Pivoted Cholesky decomposition of the covariance (Higham 1990, "Analysis of the Cholesky
+    decomposition of a semi-definite matrix"). Unlike the eigenvectors of LAPACK it uses elementwise
+    operations only, so it is the same on every processor.
     """
     distance = np.subtract.outer(np.arange(places), np.arange(places)).astype(np.float64)
-    rest = exp(-(distance**2) / (4.0 * smoothness**2))
+    residual = exp(-(distance**2) / (4.0 * smoothness**2))
     functions: list[NDArray] = []
-    while len(functions) < places and rest.diagonal().sum() > _LOST_VARIANCE * places:
-        pivot = int(rest.diagonal().argmax())
-        functions.append(rest[pivot] / np.sqrt(rest[pivot, pivot]))
-        rest -= np.multiply.outer(functions[-1], functions[-1])
+    while len(functions) < places and residual.diagonal().sum() > _LOST_VARIANCE * places:
+        pivot = int(residual.diagonal().argmax())
+        functions.append(residual[pivot] / np.sqrt(residual[pivot, pivot]))
+        residual -= np.multiply.outer(functions[-1], functions[-1])
     return np.array(functions)

@@ -1,14 +1,14 @@
-"""Backpropagation of a minibatch, in plain NumPy.
+"""Backpropagation for a minibatch, in plain NumPy.
 
-With one sample a row, the four equations of Nielsen's chapter 2 read (⊙ is elementwise):
+With one sample per row, the four equations of Nielsen's chapter 2 are (⊙ is elementwise):
 
     BP1   δᴸ = ∂C/∂aᴸ ⊙ σ'(zᴸ)              (see `losses`)
     BP2   δˡ = (δˡ⁺¹ @ Wˡ⁺¹) ⊙ σ'(zˡ)
     BP3   ∂C/∂bˡ = mean over the samples of δˡ
     BP4   ∂C/∂Wˡ = δˡ.T @ aˡ⁻¹ / m
 
-Tests compare these gradients with numerical ones. Training uses `training_step.TrainingStep`, the
-same equations in preallocated arrays; a test compares it with this module.
+Tests compare these gradients with numerical ones. Training uses `training_step.TrainingStep`, which
+computes the same in preallocated arrays; a test compares it with this module.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """Chunks of shuffled, augmented samples, prepared in a second thread.
 
-Reading random rows of a large array is limited by memory (or by the disk, if it is memory-mapped),
-and augmenting images takes longer than a training step of a small network. A second thread does
-both, one chunk ahead of training. Timing does not affect the chunks: they are computed one after
-another, with one random number generator.
+The time to read random rows of a large array depends on the memory (or on the disk, if it is
+memory-mapped), and augmenting images takes longer than a training step of a small network. A second
+thread does both, one chunk ahead of training. Timing does not affect the chunks: they are computed
+one after another, with one random number generator.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ class Loader:
     """Loads samples in a given order, one chunk after another.
 
     Attributes:
-        memory: Two chunks, one in use while the other is filled.
+        memory: Two chunks: one is in use while the other is filled.
     """
 
     def __init__(

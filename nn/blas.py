@@ -28,8 +28,8 @@ from threadpoolctl import ThreadpoolController
 Array = NDArray[np.floating]
 Product = Callable[..., object]
 
-# Products with at least this number of multiplications are computed in halves. They take one thread
-# 0.3 ms, several times the time to wake a second thread.
+# Products with at least this number of multiplications are computed in halves. One thread needs
+# 0.3 ms for them, several times as long as it takes to wake a second thread.
 LARGE_PRODUCT = 2**24
 
 
@@ -79,7 +79,7 @@ def _second_thread() -> ThreadPoolExecutor:
 
 
 def _after_fork() -> None:
-    # A forked process has only the forking thread; locks and limits of other threads are stale.
+    # A forked process has the forking thread only; locks and limits of other threads are invalid.
     _second_thread.cache_clear()
     _Threads.lock = threading.Lock()
     if _Threads.users:

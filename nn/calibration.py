@@ -1,4 +1,4 @@
-"""Expected calibration error: how far confidence and accuracy differ.
+"""Expected calibration error: the mean difference between confidence and accuracy.
 
 The samples are sorted by confidence into M bins of equal width. The error is the mean of
 |accuracy - confidence| over the bins, weighted by their number of samples:

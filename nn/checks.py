@@ -1,4 +1,4 @@
-"""Checks of the arrays that callers of `nn` pass in; one pass over each, without a copy."""
+"""Checks of the arrays that callers of `nn` pass in; each reads an array once, without a copy."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,10 @@ def require_values(name: str, array: NDArray, low: float, high: float) -> None:
     """
     for start in range(0, len(array), _ROWS_AT_ONCE):
         rows = array[start : start + _ROWS_AT_ONCE]
-        least, most = float(rows.min(initial=np.inf)), float(rows.max(initial=-np.inf))
+        first, last = float(rows.min(initial=np.inf)), float(rows.max(initial=-np.inf))
         # Comparisons with nan are false.
-        if rows.size and not (low <= least and most <= high and -np.inf < least and most < np.inf):
+        if rows.size and not (low <= first and last <= high and -np.inf < first and last < np.inf):
             limits = f" from {low:g} to {high:g}" if np.isfinite([low, high]).any() else ""
             raise ValueError(
-                f"{name}: expected finite numbers{limits}, got values from {least:g} to {most:g}"
+                f"{name}: expected finite numbers{limits}, got values from {first:g} to {last:g}"
             )

@@ -1,4 +1,4 @@
-"""The interface that scoring and plotting need of a trained model."""
+"""The interface of trained models: networks, ensembles and test-time augmentation."""
 
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from nn.portable import ordered_sum
 
 
 class Classifier(Protocol):
-    """A trained model that assigns images to classes: a `Network` or an `Ensemble`."""
+    """A trained model that assigns images to classes, such as a `Network` or an `Ensemble`."""
 
     @property
     def classes(self) -> tuple[str, ...]:

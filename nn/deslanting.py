@@ -1,13 +1,13 @@
-"""Deslanting: a shear that makes the strokes of a digit upright, and a shift to the middle.
+"""Deslanting: a shear that makes the strokes of a digit vertical, and a shift to the middle.
 
 With the moments of an image f(x, y) about its centre of mass (x̄, ȳ),
 
     m_xy = Σ f·(x - x̄)(y - ȳ)  and  m_yy = Σ f·(y - ȳ)²,
 
-the line through the mean column of each row has the slope s = m_xy / m_yy. The new image at (x, y)
-is the old one at (x + s·(y - c_y) + x̄ - c_x, y + ȳ - c_y), where (c_x, c_y) is the middle of the
-image: its m_xy is 0 (LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition",
-§III.A, "deslanted"; moments: Teague 1980, "Image analysis via the general theory of moments").
+the regression line of x on y has the slope s = m_xy / m_yy. The new image at (x, y) is the old one
+at (x + s·(y - c_y) + x̄ - c_x, y + ȳ - c_y), where (c_x, c_y) is the middle of the image, so that
+its m_xy is 0 (LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", §III.A,
+"deslanted"; moments: Teague 1980, "Image analysis via the general theory of moments").
 """
 
 import numpy as np
@@ -17,11 +17,11 @@ from nn.interpolation import interpolate
 
 # Images deslanted at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
-# Pixels are rounded to this many grey levels, before the moments, which makes these sums exact in
+# Pixels are rounded to this many grey levels: before the moments, whose sums are then exact in
 # every order, and after the interpolation, as in an image file.
 _LEVELS = 255.0
-# Greatest slope, 45°; that of MNIST's digits is at most 1.
-_MOST_SLOPE = 1.0
+# Maximum slope (45°); MNIST's digits do not exceed it.
+_MAX_SLOPE = 1.0
 
 
 def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
@@ -46,8 +46,8 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
         ink = np.maximum(ink, 1.0)
         mean_x, mean_y = sum_x / ink, sum_y / ink
         m_xy, m_yy = sum_xy - mean_x * sum_y, sum_yy - mean_y * sum_y
-        slope = np.clip(m_xy / np.maximum(m_yy, 1.0), -_MOST_SLOPE, _MOST_SLOPE)
-        # `interpolate` counts from 1.
+        slope = np.clip(m_xy / np.maximum(m_yy, 1.0), -_MAX_SLOPE, _MAX_SLOPE)
+        # `interpolate` counts pixels from 1.
         at_x = x + slope * (y - middle_y) + (mean_x - middle_x) + 1.0
         at_y = np.broadcast_to(y + (mean_y - middle_y) + 1.0, chunk.shape)
         out = result[start : start + _CHUNK]

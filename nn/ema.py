@@ -3,8 +3,8 @@
 After every step W̄ ← μW̄ + (1 - μ)W, which averages over about the last 1/(1 - μ) steps (Polyak &
 Juditsky 1992, "Acceleration of Stochastic Approximation by Averaging"; in this form Tarvainen &
 Valpola 2017, "Mean teachers are better role models", §2). The average varies less than the weights
-themselves and often generalises better. In step t = 0, 1, …, μ is at most t/(t + 1), so that the
-initial random weights have no part in it; the first steps give the plain mean.
+themselves and often generalizes better. In step t = 0, 1, …, μ is at most t/(t + 1), so that the
+initial random weights do not contribute; the average of the first steps is their plain mean.
 """
 
 from nn.network import Network

@@ -1,4 +1,4 @@
-"""An ensemble of networks, which averages the probabilities of its members.
+"""An ensemble of networks, whose scores are the mean of its members' probabilities.
 
 Averaging reduces the errors that the members do not have in common (Hansen & Salamon 1990, "Neural
 Network Ensembles"; for handwritten digits Meier et al. 2011, "Better Digit Recognition with a
@@ -20,10 +20,10 @@ from nn.network import Network
 
 @dataclass(frozen=True)
 class Ensemble:
-    """At least one network; the hidden layers of the members may differ.
+    """One or more networks, whose hidden layers may differ.
 
-    If only some of the members are for deslanted images, the inputs of the ensemble are images that
-    are not deslanted, and it deslants them for those members.
+    If some members take deslanted images and others do not, the ensemble takes images that are not
+    deslanted, and deslants them for the former.
 
     Attributes:
         members: The networks.
@@ -56,7 +56,7 @@ class Ensemble:
 
     @property
     def loss(self) -> str:
-        """The loss that the members were trained to minimise."""
+        """The loss that the members were trained to minimize."""
         return self.members[0].loss
 
     @property
@@ -76,13 +76,12 @@ class Ensemble:
 
     @property
     def framing(self) -> Framing | None:
-        """Place and size of the objects on the images; see `Network`."""
+        """Position and size of the objects on the images; see `Network`."""
         return self.members[0].framing
 
     def prepare(self, pixels: ArrayLike) -> Array:
         """Turn raw pixels into inputs; arguments and shapes as `Network.prepare`."""
-        member = min(self.members, key=lambda network: network.deslanted)
-        return member.prepare(pixels)
+        return min(self.members, key=lambda member: member.deslanted).prepare(pixels)
 
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""

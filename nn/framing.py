@@ -1,45 +1,48 @@
-"""Framing: where the objects on a data set's images lie, and how large they are.
+"""Framing: position and size of the objects on the images of a data set.
 
 MNIST's digits were scaled into a box of 20×20 pixels and placed in 28×28 pixels with their centre
-of mass in the middle; scikit-learn's fill their 8×8 pixels. A network recognises a picture only if
-it is framed as the training images were, so this is measured from them.
+of mass in the middle; scikit-learn's digits fill their 8×8 pixels. A network recognizes a picture
+only if its object has the same position and size as those on the training images, so both are
+measured from the training images.
 
 The moments are sums of integers, grey levels from 0 to 255, which are exact in every order.
 """
 
 import math
 from collections.abc import Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-_LEVELS, _CHUNK, _SAMPLES = 255.0, 4_096, 500  # grey levels; images at a time, and for the strokes
-# Drawings have strokes on an empty ground: most pixels of the border are empty, and strokes are
-# narrow, in pixels, so that most of their pixels are at an edge, or half of their width is at most
-# this fraction of the image. Clothes and photographs are broader.
+from nn.pixels import border
+
+# Grey levels; images measured at a time; images from which the width of strokes is measured.
+_LEVELS, _CHUNK, _SAMPLES = 255.0, 4_096, 500
+# Drawings are strokes on an empty background, unlike clothes and photographs: the first fraction of
+# the border is empty; and the second fraction of the ink is at an edge, or half the width of the
+# strokes is at most the third fraction of the image.
 _EMPTY_BORDER, _EDGE, _STROKE = 0.4, 0.6, 0.12
-# Ink of at least this level counts for the size of an object, and for the width of its strokes.
+# Minimum grey level of the pixels of an object, and of its strokes.
 _INK, _STROKE_INK = 1, 64
-# Other images of the data set may be a little outside of what was measured: by pixels, by this
-# part of the most ink.
+# Tolerance of the measured bounds, in pixels and as a fraction of the maximum ink, because other
+# images of the data set may be a little outside.
 _PIXELS, _PART = 0.1, 0.1
 
 
 class Framing(NamedTuple):
-    """Place and size of the objects on the images of a data set, in pixels from the upper left.
+    """Position and size of the objects on the images of a data set, in pixels from the upper left.
 
     Attributes:
-        drawings: Whether they are drawings on an empty ground, and not photographs, say.
-        box: Height and width of the box that objects are scaled into.
-        centre: Usual row and column of the centre of mass.
-        peak: Usual value of the strongest pixel, from 0 to 1.
-        side: Shortest and longest of the objects' longer sides.
-        rows: Least and greatest row of a centre of mass.
-        columns: Least and greatest column.
-        ink: Least and greatest mean pixel of an image, from 0 to 1.
+        drawings: Whether they are drawings on an empty background, unlike photographs.
+        box: Height and width of the box into which objects are scaled.
+        centre: Median row and column of the centre of mass.
+        peak: Median of the images' maximum pixels, from 0 to 1.
+        side: Minimum and maximum of the objects' longer side.
+        rows: Minimum and maximum row of the centre of mass.
+        columns: Minimum and maximum column of the centre of mass.
+        ink: Minimum and maximum of the images' mean pixel, from 0 to 1.
     """
 
     drawings: bool
@@ -53,14 +56,8 @@ class Framing(NamedTuple):
 
     def numbers(self) -> list[float]:
         """All numbers in order, for files."""
-        bounds = (self.side, self.rows, self.columns, self.ink)
-        return [
-            float(self.drawings),
-            *self.box,
-            *self.centre,
-            self.peak,
-            *chain.from_iterable(bounds),
-        ]
+        bounds = (*self.side, *self.rows, *self.columns, *self.ink)
+        return [float(self.drawings), *self.box, *self.centre, self.peak, *bounds]
 
     @classmethod
     def of_numbers(cls, numbers: Sequence[float], shape: tuple[int, int]) -> "Framing":
@@ -76,7 +73,7 @@ class Framing(NamedTuple):
         return cls(bool(drawings), (tall, wide), (y, x), peak, side, rows, columns, ink)
 
     def fits(self, image: NDArray) -> bool:
-        """Whether a (height, width) image in [0, 1] is framed as those that were measured."""
+        """Whether the object on a (height, width) image in [0, 1] is within the measured bounds."""
         if not self.drawings:
             return True
         found = _measure(image[None])
@@ -100,7 +97,7 @@ def measure(images: NDArray, shape: tuple[int, int]) -> Framing:
     return Framing(
         drawings=_are_drawings(images[:: max(1, len(images) // _SAMPLES)].reshape(-1, *shape)),
         box=(max(1.0, float(round(usual * shape[0]))), max(1.0, float(round(usual * shape[1])))),
-        # To half a pixel: what the authors meant, and not the chance of these images.
+        # Rounded to half a pixel, so that it does not depend on the choice of the images.
         centre=(round(2 * float(np.median(rows))) / 2, round(2 * float(np.median(columns))) / 2),
         peak=max(1 / _LEVELS, float(np.median(peak))),
         side=_bounds(side, _PIXELS),
@@ -136,9 +133,7 @@ def _measure(images: NDArray) -> list[NDArray]:
 
 def _are_drawings(images: NDArray) -> bool:
     levels: NDArray = np.rint(images.astype(np.float64) * _LEVELS)
-    on_border = np.ones(levels.shape[1:], bool)
-    on_border[1:-1, 1:-1] = False
-    if (levels[:, on_border] < _INK).mean() < _EMPTY_BORDER:
+    if (levels[:, border(levels.shape[1:])] < _INK).mean() < _EMPTY_BORDER:
         return False
     masks = np.pad(np.asarray(levels >= _STROKE_INK), ((0, 0), (1, 1), (1, 1)))
     depths: list[NDArray] = [ndimage.distance_transform_cdt(mask, "chessboard") for mask in masks]

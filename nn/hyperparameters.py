@@ -1,9 +1,9 @@
 """Descriptions of hyperparameters, kept in the metadata of dataclass fields.
 
-Each hyperparameter is described once, where its dataclass declares it: name, type and default as in
-every dataclass, and with `hyperparameter` its valid values, its section of params.yaml and one
-sentence. Validation, command-line options, the arguments of `NetworkClassifier` and
-docs/parameters.md are derived from that.
+Each hyperparameter is described once, as a field of a dataclass with name, type and default;
+`hyperparameter` adds its valid values, its section of params.yaml and one sentence. Validation,
+command-line options, the arguments of `NetworkClassifier` and docs/parameters.md are derived from
+these descriptions.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Range:
 
     Attributes:
         low, high: The ends.
-        excluded: Those ends that are not valid values themselves.
+        excluded: The ends that are not valid values.
     """
 
     low: float

@@ -9,10 +9,10 @@ def interpolate(
 ) -> None:
     """Write the images at the positions (x, y) to `out`.
 
-    Only elementwise operations, so the result is the same on every processor.
+    Only elementwise operations are used, so the result is the same on every processor.
 
     Args:
-        images: (n, d); beyond the edges of an image there is background, 0.
+        images: (n, d); outside of an image the value is 0, the background.
         shape: Height and width of an image in pixels.
         x: (n, d), columns in pixels; those of an image count from 1. Overwritten.
         y: (n, d), rows, likewise.

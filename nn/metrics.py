@@ -10,7 +10,7 @@ from nn.losses import LOSSES
 
 # Samples per call, so that memory does not grow with the number of samples.
 _CHUNK = 5_000
-# Losses are added as multiples of 2^-40.
+# Losses are summed as integer multiples of 2^-40.
 _LOSS_SCALE = 2.0**40
 
 
@@ -31,7 +31,7 @@ class RunningScore:
     """Loss and accuracy of samples that come in chunks.
 
     Attributes:
-        score: Of all samples so far.
+        score: Score of all samples so far.
     """
 
     def __init__(self, loss: str) -> None:
@@ -49,7 +49,7 @@ class RunningScore:
 
     @property
     def score(self) -> Score:
-        """Of all samples so far."""
+        """Score of all samples so far."""
         return Score(self._loss / _LOSS_SCALE / self._samples, self._right / self._samples)
 
 

@@ -1,4 +1,4 @@
-"""Scaling of raw pixels to the inputs of a network, floats in [0, 1]."""
+"""Raw pixels: scaling to the inputs of a network, shape of an image, its border."""
 
 import math
 
@@ -32,6 +32,13 @@ def is_range(low: float, high: float) -> bool:
     with np.errstate(over="ignore", under="ignore"):
         ends = np.array([low, high, high - low], np.float32)
     return bool(np.isfinite(ends).all() and ends[2] != 0)
+
+
+def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Mask of the outermost pixels of an image with this height and width."""
+    mask = np.ones(shape, bool)
+    mask[1:-1, 1:-1] = False
+    return mask
 
 
 def square(pixels: int) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@
 - Dropout sets each input or hidden unit to 0 with probability p during training and scales the
   others by 1/(1 - p), so that prediction needs no correction (the same paper, §10).
 - Label smoothing replaces one-hot targets y by (1 - ε)·y + ε/classes, so that minimising the loss
-  does not drive the weights towards infinity (Szegedy et al. 2016, "Rethinking the Inception
+  does not let the weights grow without bound (Szegedy et al. 2016, "Rethinking the Inception
   Architecture for Computer Vision", §7).
 
 The first three apply to weights, not to biases.
@@ -59,17 +59,17 @@ class Regularization:
         validate(self)
 
     def dropout(self, layers: int) -> list[float]:
-        """Dropout probability of the inputs of each layer, for so many layers of weights."""
+        """Dropout probability of the inputs of each of a number of layers."""
         return [self.dropout_input] + [self.dropout_hidden] * (layers - 1)
 
 
 NONE = Regularization()
 
 
-def limit_norms(weights: Array, greatest: float) -> None:
-    """Scale rows of `weights`, (units out, units in), in place to a norm of at most `greatest`."""
+def limit_norms(weights: Array, limit: float) -> None:
+    """Scale rows of `weights`, (units out, units in), in place to a norm of at most `limit`."""
     norms = np.sqrt(ordered_sum(weights * weights))
-    weights *= (greatest / np.maximum(norms, greatest))[:, None]
+    weights *= (limit / np.maximum(norms, limit))[:, None]
 
 
 def draw_mask(mask: NDArray, dropped: float, rng: np.random.Generator) -> None:

@@ -31,8 +31,6 @@ from nn.network import Network
 from nn.pixels import is_range
 
 FORMAT = "multi-layer perceptron, 4"
-
-
 # Prefix of the entries of a member.
 _MEMBER = "member_{}/"
 
@@ -105,9 +103,7 @@ def _model_of(entries: dict[str, np.ndarray]) -> Network | Ensemble:
         if name.startswith(prefix := _MEMBER.format(len(members)))
     }:
         members.append(_network_of(of_member))
-    if not members:
-        return _network_of(entries)
-    return Ensemble(members)
+    return Ensemble(members) if members else _network_of(entries)
 
 
 def _network_of(entries: dict[str, np.ndarray]) -> Network:

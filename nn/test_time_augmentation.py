@@ -1,8 +1,8 @@
 """Test-time augmentation: the mean of the predictions for an image and for augmented copies of it.
 
-The mistakes of a network change when an image moves or bends a little; their mean has fewer of them
-(Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with Deep Convolutional Neural
-Networks", §4.1, for shifted and mirrored images).
+A network misclassifies other copies of an image than the image itself, and the mean of all
+predictions has fewer errors (Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with
+Deep Convolutional Neural Networks", §4.1, for shifted and mirrored images).
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from nn.blas import Array
 from nn.classifier import Classifier, normalize
 from nn.interpolation import interpolate
 
-# About half as strong as is best in training; lengths for an image of 28 pixels.
+# About half of the best strength in training; lengths as fractions of the side of an image.
 _ROTATION, _SCALING, _SHEAR = 6.0, 0.075, 0.06
 _SHIFT, _ELASTIC, _SMOOTHNESS = 0.5 / 28, 0.6 / 28, 5.0 / 28
 # Images at a time, so that memory does not grow with their number.
@@ -27,8 +27,8 @@ _CHUNK = 1_000
 class TestTimeAugmentation:
     """A classifier that averages the probabilities of each image and of its augmented copies.
 
-    The deformations are drawn once, with a fixed seed, and are the same for all images: the
-    prediction for an image does not depend on the others.
+    The deformations are drawn once, with a fixed seed, and are the same for all images, so that the
+    prediction for an image does not depend on other images.
 
     Attributes:
         classifier: The classifier that predicts each copy.
@@ -40,7 +40,7 @@ class TestTimeAugmentation:
 
     classifier: Classifier
     copies: int
-    __test__ = False  # not a class of tests, whatever pytest concludes from its name
+    __test__ = False  # pytest takes classes of such names for tests
 
     def __post_init__(self) -> None:
         if self.classifier.image_shape is None:

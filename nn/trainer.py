@@ -5,8 +5,8 @@
         …
     network = trainer.result
 
-The state of a trainer can be saved as plain arrays after any epoch. A trainer restored from it ends
-with the same bytes as one that was not interrupted.
+The state of a trainer can be saved as plain arrays after any epoch. A trainer that is restored from
+it gives the same bytes as one that was not interrupted.
 """
 
 import json
@@ -88,10 +88,7 @@ class Trainer:
             dtype=dtype,
         )
         self._optimizer = Optimizer(
-            self.network,
-            config.optimizer,
-            momentum=config.momentum,
-            beta2=config.beta2,
+            self.network, config.optimizer, momentum=config.momentum, beta2=config.beta2
         )
         self._ema = EMA(self.network, config.ema_decay) if config.ema_decay else None
         self._early_stopping, self._augmenter = self._new_early_stopping(), self._new_augmenter()
@@ -171,8 +168,8 @@ class Trainer:
             The number of epochs done.
 
         Warns:
-            NotLearningWarning: If the loss has not moved after the first epoch, or the first 1000
-                steps if that is longer.
+            NotLearningWarning: If the loss has not decreased after the first epoch, or the first
+                1000 steps if that is longer.
         """
         config = self.config
         if self.stopped:
@@ -205,7 +202,7 @@ class Trainer:
                 return
 
     def as_seen(self, images: NDArray) -> NDArray:
-        """Copies of (n, d) images, augmented as in training, with a fixed seed."""
+        """Copies of (n, d) images as the network saw them: augmented, with a fixed seed."""
         seen = images.copy()
         if self._augmenter:
             self._augmenter.augment(images, np.random.default_rng(0), seen)

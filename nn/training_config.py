@@ -24,8 +24,8 @@ _DECAY = Range(0.0, 1.0, excluded=(1.0,))
 class TrainingConfig:
     """How a network is initialized and trained. Values are not checked before `validate`.
 
-    The metadata of each field describe it; see `hyperparameters`. `schedules`, `regularization` and
-    `augmentation` describe theirs.
+    The metadata of a field describe it; see `hyperparameters`. Some fields are described in
+    `schedules`, `regularization` and `augmentation`.
     """
 
     hidden: tuple[int, ...] = hyperparameter(
@@ -119,10 +119,10 @@ class TrainingConfig:
 
     @property
     def regularization(self) -> Regularization:
-        """The part of the configuration that `regularization` describes."""
+        """The fields of `Regularization`."""
         return Regularization(**{f.name: getattr(self, f.name) for f in fields(Regularization)})
 
     @property
     def augmentation(self) -> Augmentation:
-        """The part of the configuration that `augmentation` describes."""
+        """The fields of `Augmentation`."""
         return Augmentation(**{f.name: getattr(self, f.name) for f in fields(Augmentation)})

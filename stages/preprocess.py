@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nn.deslanting import deslant as deslanted
 from nn.framing import Framing, measure
-from nn.pixels import scale
+from nn.pixels import border, scale
 from stages.common.artifacts import Artifacts, invalid_artifact
 from stages.common.command import path_option, seed_option, stage
 from stages.common.datasets import PARTS, DatasetInfo, Raw
@@ -199,11 +199,10 @@ def has_bright_background(raw: Raw) -> bool:
     """
     if raw.image_shape is None:
         return False
-    on_border = np.ones(raw.image_shape, bool)
-    on_border[1:-1, 1:-1] = False
     some = raw.images[:: math.ceil(len(raw.images) / _ROWS_AT_ONCE)]
     low, high = float(some.min()), float(some.max())
-    return bool(np.median(some[:, on_border.reshape(-1)]) > low + _BRIGHT * (high - low))
+    on_border = some[:, border(raw.image_shape).reshape(-1)]
+    return bool(np.median(on_border) > low + _BRIGHT * (high - low))
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

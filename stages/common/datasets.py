@@ -83,7 +83,7 @@ class DatasetInfo:
         pixel_range: The raw pixel values that were scaled to 0 and 1.
         image_shape: Height and width of an image; None if unknown.
         deslanted: Whether the images were deslanted; see `nn.deslanting`.
-        framing: Place and size of the objects before that; None if the image shape is unknown.
+        framing: Position and size of the objects before that; None if the image shape is unknown.
     """
 
     classes: list[str]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from nn.deslanting import deslant
 from nn.framing import Framing
+from nn.pixels import border
 
 # Side of the box as a fraction of the side of the image.
 _BOX = 20 / 28
@@ -54,8 +55,8 @@ def prepare_image(
         picture: (height, width) brightness in [0, 1], of any size; a single digit, dark on bright
             or bright on dark.
         shape: Height and width of the result in pixels.
-        framing: Place and size of the digit in the result; None for MNIST's proportions. If it is
-            not that of drawings, the whole picture is only resized.
+        framing: Position and size of the digit in the result; None for MNIST's proportions. If it
+            is not that of drawings, the whole picture is only resized.
         deslanted: Whether to deslant the result.
 
     Returns:
@@ -134,16 +135,15 @@ def _background(picture: NDArray) -> tuple[NDArray, float]:
     height, width = picture.shape
     y, x = np.mgrid[:height, :width]
     plane = np.stack([np.ones(picture.shape), y / height - 0.5, x / width - 0.5])
-    on_border = np.ones(picture.shape, bool)
-    on_border[1:-1, 1:-1] = False
-    border, places = picture[on_border], plane[:, on_border]
-    fit, noise = np.array([np.median(border), 0.0, 0.0]), 0.0
+    on_border = border(picture.shape)
+    values, places = picture[on_border], plane[:, on_border]
+    fit, noise = np.array([np.median(values), 0.0, 0.0]), 0.0
     for _ in range(_FITS):
-        residual = np.abs(border - fit @ places)
+        residual = np.abs(values - fit @ places)
         noise = 1.4826 * float(np.median(residual))  # standard deviation, from the median
         kept = residual <= max(_OUTLIER * noise, _LEAST_OUTLIER)
         some = places[:, kept]
-        fit = np.linalg.solve(some @ some.T + _RIDGE * np.eye(3), some @ border[kept])
+        fit = np.linalg.solve(some @ some.T + _RIDGE * np.eye(3), some @ values[kept])
     return np.tensordot(fit, plane, axes=1), noise
 
 

@@ -62,7 +62,7 @@ def find_digits(
     Args:
         picture: (height, width) brightness in [0, 1].
         shape: Height and width of the images of the result in pixels.
-        framing: Place and size of the digits in them; see `prepare_image`.
+        framing: Position and size of the digits in them; see `prepare_image`.
         deslanted: Whether to deslant them.
 
     Raises:
