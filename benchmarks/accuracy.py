@@ -8,9 +8,7 @@ only; this project is measured with both. JAX's time includes compilation.
 from collections.abc import Callable
 from functools import partial
 
-import click
-
-from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.common import benchmark, mnist, record
 from benchmarks.peers import Training, this_project, trainings
 from benchmarks.processes import Competitor, runs, timed
 
@@ -35,9 +33,7 @@ def _until_target(training: Callable[[], Training]) -> Callable[[], tuple[float,
     return work
 
 
-@click.command()
-@repeats_option(3)
-@kernel_option
+@benchmark(3)
 def main(repeats: int, kernel: str | None) -> None:
     """Time until 96.59 % of the test images are classified correctly."""
     competitors = trainings()

@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,26 @@ RESULTS = Path("data/benchmarks")
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "jax", "torch", "onnxruntime")
 
 
-def kernel_option(command: Callable) -> Callable:
-    """Add the option `--kernel`."""
-    return click.option(
-        "--kernel",
-        type=click.Choice(list(KERNELS), case_sensitive=False),
-        envvar="OPENBLAS_CORETYPE",
-        help="OpenBLAS kernel to measure with; other libraries are limited to its instruction set. "
-        "The default is the kernel that OpenBLAS chooses.",
-    )(command)
-
-
-def repeats_option(default: int) -> Callable:
-    """The option `--repeats`."""
-    return click.option(
-        "--repeats",
-        type=click.IntRange(1),
-        default=default,
-        show_default=True,
-        help="Number of measurements of each competitor; their median is reported.",
+def benchmark(repeats: int) -> Callable:
+    """Decorate a function as a command with the options `--repeats` and `--kernel`."""
+    options = (
+        click.option(
+            "--kernel",
+            type=click.Choice(list(KERNELS), case_sensitive=False),
+            envvar="OPENBLAS_CORETYPE",
+            help="OpenBLAS kernel to measure with; other libraries are limited to its instruction "
+            "set. The default is the kernel that OpenBLAS chooses.",
+        ),
+        click.option(
+            "--repeats",
+            type=click.IntRange(1),
+            default=repeats,
+            show_default=True,
+            help="Number of measurements of each competitor; their median is reported.",
+        ),
+        click.command(),
     )
+    return lambda function: reduce(lambda command, option: option(command), options, function)
 
 
 def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:

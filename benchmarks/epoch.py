@@ -10,10 +10,9 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 
-import click
 import numpy as np
 
-from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.common import benchmark, mnist, record
 from benchmarks.peers import article_loop, epoch_of, this_project, trainings
 from benchmarks.processes import Competitor, medians, timed
 from nn.blas import bind_gemm, limit_blas_threads
@@ -56,9 +55,7 @@ def bare_products(
     return timed(epoch)
 
 
-@click.command()
-@repeats_option(5)
-@kernel_option
+@benchmark(5)
 def main(repeats: int, kernel: str | None) -> None:
     """Time of one epoch, compared with frameworks and with the bare products."""
     competitors = {"bare products": Competitor(partial(bare_products, [784, 100, 10], 10))}

@@ -9,7 +9,7 @@ from functools import partial
 import click
 import numpy as np
 
-from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.common import benchmark, mnist, record
 from benchmarks.epoch import bare_products
 from benchmarks.processes import Competitor, medians, timed
 from nn import OPTIMIZERS, Network, Optimizer, train_epochs
@@ -28,9 +28,7 @@ def _training(arithmetic: str, optimizer: str, samples: int) -> Callable[[], flo
     return timed(epochs.__next__)
 
 
-@click.command()
-@repeats_option(3)
-@kernel_option
+@benchmark(3)
 @click.option("--samples", default=20_000, show_default=True, help="Images in an epoch.")
 def main(repeats: int, kernel: str | None, samples: int) -> None:
     """Time of an epoch with each optimizer, with one thread and with two."""

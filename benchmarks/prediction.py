@@ -7,11 +7,10 @@ import io
 from collections.abc import Callable
 from functools import partial
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import installed, kernel_option, mnist, record, repeats_option
+from benchmarks.common import benchmark, installed, mnist, record
 from benchmarks.processes import Competitor, medians, timed
 from nn import Network
 
@@ -93,9 +92,7 @@ def _images_per_second(
     return lambda: size * times / seconds()
 
 
-@click.command()
-@repeats_option(5)
-@kernel_option
+@benchmark(5)
 def main(repeats: int, kernel: str | None) -> None:
     """Images per second, compared with other libraries."""
     peers = {"this project": _this_project, "scikit-learn": _scikit_learn}

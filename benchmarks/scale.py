@@ -17,7 +17,7 @@ import click
 import numpy as np
 import psutil
 
-from benchmarks.common import kernel_option, mnist, record, repeats_option
+from benchmarks.common import benchmark, mnist, record
 from benchmarks.processes import Competitor, runs, timed
 from nn import Network, train_epochs
 
@@ -61,9 +61,7 @@ def _write(folder: Path, size: int) -> None:
         out.flush()
 
 
-@click.command()
-@repeats_option(3)
-@kernel_option
+@benchmark(3)
 @click.option("--folder", default=None, help="Folder for 3 GB of temporary files.")
 def main(repeats: int, kernel: str | None, folder: str | None) -> None:
     """Time per sample and memory for data sets that are larger than the memory."""

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import click
 import numpy as np
 
-from benchmarks.common import PREPARED, kernel_option, record, repeats_option
+from benchmarks.common import PREPARED, benchmark, record
 from benchmarks.processes import Competitor, medians, timed
 from nn import Trainer, TrainingConfig
 
@@ -47,9 +46,7 @@ def _epochs(arithmetic: str) -> Callable[[], float]:
     return timed(work)
 
 
-@click.command()
-@repeats_option(3)
-@kernel_option
+@benchmark(3)
 def main(repeats: int, kernel: str | None) -> None:
     """Time of the whole stage `train`, and of its epochs."""
     rows = []

@@ -9,7 +9,7 @@ from unittest import mock
 
 import click
 
-from benchmarks.common import kernel_option, record, repeats_option
+from benchmarks.common import benchmark, record
 from benchmarks.epoch import bare_products
 from benchmarks.processes import Competitor, medians
 from nn import blas
@@ -23,9 +23,7 @@ def _whole_products(layers: list[int], batch: int, samples: int) -> Callable[[],
         return bare_products(layers, batch, samples, limited=False)
 
 
-@click.command()
-@repeats_option(5)
-@kernel_option
+@benchmark(5)
 @click.option("--samples", default=6_000, show_default=True, help="Images in a measurement.")
 def main(repeats: int, kernel: str | None, samples: int) -> None:
     """Products with one thread of BLAS, with two, and as this project computes them."""
