@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from stages import evaluate, export, fetch, preprocess, train
-from stages.common.artifacts import Artifacts
-from stages.common.command import is_parameter, path_option, stage
+from stages.common.command import is_parameter, stage
 from stages.common.parameter_types import Number
 
 _HEADER = """\
@@ -19,16 +18,14 @@ options of the stages, which `python -m stages.NAME --help` shows.
 
 
 @stage("parameters")
-@path_option("output", "docs/parameters.md", "File for the table.")
-def main(output_path: str) -> None:
-    """Write the table of all parameters.
+def main() -> None:
+    """Write the table of all parameters to docs/parameters.md.
 
     \b
     Example:
       python -m tools.parameters
     """
-    with Artifacts() as artifacts, artifacts.open(Path(output_path)) as file:
-        file.write(parameters_table().encode())
+    Path("docs/parameters.md").write_text(parameters_table(), "utf-8")
 
 
 def parameters_table() -> str:
