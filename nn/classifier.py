@@ -10,7 +10,10 @@ from nn.portable import ordered_sum
 
 
 class Classifier(Protocol):
-    """A trained model that assigns images to classes, such as a `Network` or an `Ensemble`."""
+    """A trained model that assigns images to classes, such as a `Network` or an `Ensemble`.
+
+    Subclasses inherit `probabilities` and `predict`.
+    """
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -28,10 +31,12 @@ class Classifier(Protocol):
         """Score of each class, from 0 to 1: (classes,) for one image, (n, classes) for many."""
 
     def probabilities(self, images: ArrayLike) -> Array:
-        """Probability of each class; shapes as `scores`."""
+        """Probability of each class: the scores divided by their sum; shapes as `scores`."""
+        return normalize(self.scores(images))
 
     def predict(self, images: ArrayLike) -> NDArray[np.intp]:
         """Index of the most probable class: a scalar for one image, (n,) for many."""
+        return self.scores(images).argmax(axis=-1)
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.blas import Array
-from nn.classifier import normalize
+from nn.classifier import Classifier
 from nn.deslanting import deslant
 from nn.framing import Framing
 from nn.network import Network
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Classifier):
     """One or more networks, whose hidden layers may differ.
 
     If some members take deslanted images and others do not, the ensemble takes images that are not
@@ -86,14 +86,6 @@ class Ensemble:
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""
         return np.mean([self._probabilities(member, images) for member in self.members], axis=0)
-
-    def probabilities(self, images: ArrayLike) -> Array:
-        """Scores divided by their sum, which is 1 except for rounding; shapes as `scores`."""
-        return normalize(self.scores(images))
-
-    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
-        """Index of the highest score: a scalar for one image, (n,) for many."""
-        return self.scores(images).argmax(axis=-1)
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.augmentation import Augmentation, Augmenter
 from nn.blas import Array
-from nn.classifier import Classifier, normalize
+from nn.classifier import Classifier
 from nn.interpolation import interpolate
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
@@ -24,7 +24,7 @@ _CHUNK = 1_000
 
 
 @dataclass(frozen=True)
-class TestTimeAugmentation:
+class TestTimeAugmentation(Classifier):
     """A classifier that averages the probabilities of each image and of its augmented copies.
 
     The deformations are drawn once, with a fixed seed, and are the same for all images, so that the
@@ -74,14 +74,6 @@ class TestTimeAugmentation:
                 total[part] += self.classifier.probabilities(copy)
         total /= self.copies + 1
         return total
-
-    def probabilities(self, images: ArrayLike) -> Array:
-        """Scores divided by their sum, which is 1 except for rounding; shapes as `scores`."""
-        return normalize(self.scores(images))
-
-    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
-        """Index of the highest score: a scalar for one image, (n,) for many."""
-        return self.scores(images).argmax(axis=-1)
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
