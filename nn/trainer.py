@@ -12,7 +12,8 @@ it gives the same bytes as one that was not interrupted.
 import json
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 from nn.augmentation import Augmenter
 from nn.early_stopping import EarlyStopping
 from nn.ema import EMA
-from nn.framing import Framing
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
@@ -46,12 +46,7 @@ class Trainer:
         *,
         sizes: tuple[int, int],
         seed: Seed,
-        classes: Sequence[str] | None = None,
-        pixel_range: tuple[float, float] = (0.0, 1.0),
-        image_shape: tuple[int, int] | None = None,
-        deslanted: bool = False,
-        framing: Framing | None = None,
-        dtype: type[np.float32] | type[np.float64] = np.float32,
+        **description: Any,
     ) -> None:
         """Initialize the network, the optimizer, and the random number generators.
 
@@ -59,12 +54,9 @@ class Trainer:
             config: The configuration.
             sizes: Number of inputs and of classes.
             seed: The same seed and data give the same network, bit for bit.
-            classes: See `Network`.
-            pixel_range: See `Network`.
-            image_shape: See `Network`; required to augment images that are not square.
-            deslanted: See `Network`.
-            framing: See `Network`.
-            dtype: float32 or float64.
+            **description: Arguments of `Network.initialize` that describe inputs and outputs:
+                classes, pixel_range, image_shape (required to augment images that are not square),
+                deslanted, framing, dtype.
 
         Raises:
             ValueError: If the configuration is invalid (see `TrainingConfig.validate`), or the
@@ -80,12 +72,7 @@ class Trainer:
             activation=config.activation,
             loss=config.loss,
             initialization=config.initialization,
-            classes=classes,
-            pixel_range=pixel_range,
-            image_shape=image_shape,
-            deslanted=deslanted,
-            framing=framing,
-            dtype=dtype,
+            **description,
         )
         self._optimizer = Optimizer(
             self.network, config.optimizer, momentum=config.momentum, beta2=config.beta2
