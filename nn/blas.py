@@ -87,8 +87,7 @@ def _after_fork() -> None:
         _Threads.restore()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def bind_gemm(left: Array, right: Array, out: Array) -> Product:

@@ -17,6 +17,7 @@ the rise, if it is not 0.
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from nn.hyperparameters import Range, hyperparameter, validate
 from nn.portable import integer_power, power, sine
@@ -24,6 +25,8 @@ from nn.portable import integer_power, power, sine
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 _ONE_CYCLE_START = 1 / 25
 _ONE_CYCLE_RISE = 0.3
+
+_parameter = partial(hyperparameter, section="schedule")
 
 
 @dataclass(frozen=True)
@@ -37,31 +40,27 @@ class Schedule:
         ValueError: If a value is invalid.
     """
 
-    name: str = hyperparameter(
+    name: str = _parameter(
         "constant",
         SCHEDULES,
         "Learning rate over the epochs: constant; decreasing in steps (step), exponentially, or "
         "along a half cosine; or rising and then falling (one_cycle).",
-        section="schedule",
     )
     epochs: float = 1.0
-    warmup: float = hyperparameter(
+    warmup: float = _parameter(
         0.0,
         Range(0.0, 1e9),
         "Epochs in which the learning rate rises linearly from 0; fewer than epochs.",
-        section="schedule",
     )
-    lr_decay: float = hyperparameter(
+    lr_decay: float = _parameter(
         0.5,
         Range(0.0, 1.0, excluded=(0.0,)),
         "Factor by which the schedules step and exponential multiply the learning rate.",
-        section="schedule",
     )
-    lr_decay_epochs: float = hyperparameter(
+    lr_decay_epochs: float = _parameter(
         10.0,
         Range(0.0, 1e9, excluded=(0.0,)),
         "Epochs between two decreases of the schedule step.",
-        section="schedule",
     )
 
     def __post_init__(self) -> None:
