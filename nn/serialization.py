@@ -108,16 +108,22 @@ def _model_of(entries: dict[str, np.ndarray]) -> Network | Ensemble:
 
 def _network_of(entries: dict[str, np.ndarray]) -> Network:
     try:
+        low, high = map(float, entries["pixel_range"])
+        height, width = map(int, entries["image_shape"])
+        deslanted, framing = entries["deslanted"], entries["framing"].tolist()
+        if deslanted.dtype != np.bool_ or deslanted.shape != ():
+            found = f"{deslanted.dtype} {deslanted.shape}"
+            raise ValueError(f"expected one bool as deslanted, got {found}")
         network = Network(
             weights=_layers(entries, "weights"),
             biases=_layers(entries, "biases"),
             classes=tuple(str(name) for name in entries["classes"]),
-            pixel_range=_pair(entries["pixel_range"]),
+            pixel_range=(low, high),
             activation=str(entries["activation"]),
             loss=str(entries["loss"]),
-            image_shape=_shape(entries["image_shape"]),
-            deslanted=_bool(entries["deslanted"]),
-            framing=_framing(entries["framing"], _shape(entries["image_shape"])),
+            image_shape=(height, width) if height or width else None,
+            deslanted=bool(deslanted),
+            framing=None if framing == [] else Framing.of_numbers(framing, (height, width)),
         )
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed: {error}") from error
@@ -128,26 +134,6 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
 def _layers(entries: dict, kind: str) -> list:
     count = sum(name.startswith(f"{kind}_") for name in entries)
     return [entries[f"{kind}_{layer}"] for layer in range(count)]
-
-
-def _pair(values: np.ndarray) -> tuple[float, float]:
-    low, high = (float(value) for value in values)
-    return low, high
-
-
-def _bool(value: np.ndarray) -> bool:
-    if value.dtype != np.bool_ or value.shape != ():
-        raise ValueError(f"expected one bool as deslanted, got {value.dtype} {value.shape}")
-    return bool(value)
-
-
-def _framing(values: np.ndarray, shape: tuple[int, int] | None) -> Framing | None:
-    return Framing.of_numbers(values.tolist(), shape or (0, 0)) if values.size else None
-
-
-def _shape(values: np.ndarray) -> tuple[int, int] | None:
-    height, width = (int(value) for value in values)
-    return (height, width) if height or width else None
 
 
 def require_consistent(network: Network) -> None:

@@ -10,7 +10,6 @@ from stages.common.datasets import Raw
 from stages.common.errors import ParameterError
 
 MAX_CLASSES = 1_000
-_ROWS_AT_ONCE = 4_096
 
 
 def to_raw(
@@ -41,26 +40,15 @@ def to_pixels(values: NDArray, where: str) -> NDArray:
         )
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
-    # In blocks, because a second copy of MNIST in float64 would take 440 MB.
-    pixels = np.empty(values.shape, np.uint8)
-    are_bytes = True
-    for start in range(0, values.shape[0], _ROWS_AT_ONCE):
-        rows = values[start : start + _ROWS_AT_ONCE]
-        rows = rows.toarray() if hasattr(rows, "toarray") else rows  # OpenML's sparse format
-        with np.errstate(over="ignore"):
-            if not np.isfinite(rows.astype(np.float32)).all():
-                raise ParameterError(
-                    f"{where}: expected finite numbers as pixels, got missing, infinite or too "
-                    "large values; choose another data set."
-                )
-        if are_bytes:
-            with np.errstate(invalid="ignore"):
-                pixels[start : start + len(rows)] = rows.astype(np.uint8)
-            are_bytes = np.array_equal(pixels[start : start + len(rows)], rows)
-    if are_bytes:
-        return pixels
-    dense = values.toarray() if hasattr(values, "toarray") else values
-    return np.ascontiguousarray(dense, dtype=np.float32)
+    dense = values.toarray() if hasattr(values, "toarray") else values  # OpenML's sparse format
+    with np.errstate(over="ignore", invalid="ignore"):
+        pixels, as_bytes = (np.ascontiguousarray(dense, dtype=t) for t in (np.float32, np.uint8))
+    if not np.isfinite(pixels).all():
+        raise ParameterError(
+            f"{where}: expected finite numbers as pixels, got missing, infinite or too large "
+            "values; choose another data set."
+        )
+    return as_bytes if np.array_equal(as_bytes, dense) else pixels
 
 
 def to_class_indexes(labels: NDArray, where: str) -> tuple[NDArray, list[str]]:

@@ -11,8 +11,6 @@ from nn.pixels import square
 from stages.common.errors import StageError
 from stages.common.terminal import echo
 
-_ROWS_AT_ONCE = 1_024
-
 
 class Part(NamedTuple):
     """Images and labels that were stored together, such as a training set.
@@ -92,16 +90,13 @@ def _flat(part: Part) -> tuple[NDArray, tuple[int, int] | None]:
 
 def _grey(images: NDArray) -> NDArray:
     """Luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, with Pillow's rounding for integers."""
-    are_integers = images.dtype.kind in "ui"
-    grey = np.empty(images.shape[:3], images.dtype if are_integers else np.float32)
-    for start in range(0, len(images), _ROWS_AT_ONCE):
-        rows = images[start : start + _ROWS_AT_ONCE]
-        if are_integers:
-            sums = rows.astype(np.int64) @ np.array([19595, 38470, 7471])
-            grey[start : start + len(rows)] = (sums + 0x8000) >> 16
-        else:
-            grey[start : start + len(rows)] = rows @ np.array([0.299, 0.587, 0.114])
-    return grey
+    red, green, blue = np.moveaxis(images, 3, 0)
+    # Elementwise operations, which are the same on every processor.
+    if images.dtype.kind in "ui":
+        r, g, b = np.array([19595, 38470, 7471], np.uint32)
+        return ((r * red + g * green + b * blue + np.uint32(0x8000)) >> 16).astype(images.dtype)
+    r, g, b = np.array([0.299, 0.587, 0.114])
+    return (r * red + g * green + b * blue).astype(np.float32)
 
 
 def _labels(part: Part) -> NDArray:
