@@ -21,6 +21,8 @@ from stages.common.interruption import interruptible
 from stages.common.locking import locked
 from stages.common.parameter_types import MAX_SEED, integer
 
+_NO_VALUE = "expected a value, got none (or true or false)"
+
 
 def seed_option() -> Callable:
     """`--seed`, for commands that draw random numbers."""
@@ -125,20 +127,18 @@ class StageCommand(click.Command):
             raise ParameterError(f"{section}.{key}: there is no such parameter.{hint}") from error
         except click.BadOptionUsage as error:
             key = _key(error.option_name)
-            if any(word.startswith(f"{error.option_name}=") for word in args):
-                raise ParameterError(f"{self._full_key(key)}: {error.message}") from error
-            raise self._missing_value(key) from error
+            has_value = any(word.startswith(f"{error.option_name}=") for word in args)
+            raise self._error(key, error.message if has_value else _NO_VALUE) from error
         except click.UsageError as error:
             param = getattr(error, "param", None)
-            where = self._full_key(param.name) if param else self.name
-            message = (error.message or error.format_message()).rstrip(".")
-            raise ParameterError(f"{where}: {message}.") from error
+            message = error.message or error.format_message()
+            raise self._error(param and param.name, message) from error
         if rest and not has_arguments:
             options = [word for word in args[: -len(rest)] if word.startswith("--")]
-            where = self._full_key(_key(options[-1].partition("=")[0])) if options else self.name
-            raise ParameterError(
-                f"{where}: unexpected {rest[0]!r}; expected one value, or none "
-                "after an option that is true or false."
+            raise self._error(
+                _key(options[-1].partition("=")[0]) if options else None,
+                f"unexpected {rest[0]!r}; expected one value, or none after an option that is true "
+                "or false",
             )
         return rest
 
@@ -146,9 +146,10 @@ class StageCommand(click.Command):
         """Run the command; errors of the operating system become a `StageError`."""
         # Stages draw to files only, and Matplotlib fails if this names a backend that it lacks.
         os.environ.pop("MPLBACKEND", None)
-        output = ctx.params[f"{self.writes}_path"] if self.writes else None
+        output = f"{self.writes}_path"
+        lock = locked(Path(ctx.params[output])) if self.writes else nullcontext()
         try:
-            with interruptible(), locked(Path(output)) if output else nullcontext():
+            with interruptible(), lock:
                 return super().invoke(ctx)
         except BrokenPipeError:  # the process that reads the output, such as `head`, has ended
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -161,25 +162,20 @@ class StageCommand(click.Command):
                 "minibatches or data sets."
             ) from error
 
-    def _full_key(self, name: str | None) -> str:
-        return f"{self.section(str(name))}.{name}"
-
-    def _missing_value(self, name: str | None) -> ParameterError:
-        return ParameterError(
-            f"{self._full_key(name)}: expected a value, got none (or true or false)."
-        )
+    def _error(self, name: str | None, fault: str) -> ParameterError:
+        """Error for the parameter `name`, or for the command itself if it is None."""
+        where = self.name if name is None else f"{self.section(name)}.{name}"
+        return ParameterError(f"{where}: {fault.rstrip('.')}.")
 
     def _check_counts(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
         """Raise an error for two values of one parameter, and for an option in place of a value."""
         for option, times in Counter(given).items():
             value = values[str(option.name)]
             if any(str(element).startswith("--") for element in _as_list(value)):
-                raise self._missing_value(option.name)
+                raise self._error(option.name, _NO_VALUE)
             if times > 1 and not option.multiple:
-                raise ParameterError(
-                    f"{self._full_key(option.name)}: expected one value, got {times} (a list, or "
-                    "a key in two sections)."
-                )
+                fault = f"expected one value, got {times} (a list, or a key in two sections)"
+                raise self._error(option.name, fault)
 
     def _check_spelling(self, args: Sequence[str]) -> None:
         """Raise an error for a key with hyphens, which the command line allows."""
@@ -194,30 +190,26 @@ class StageCommand(click.Command):
         """Raise an error for nulls, missing parameters, and options other than parameters."""
         parameters_began = False
         for option in given:
-            key = self._full_key(_key(option.opts[0]))
+            key = _key(option.opts[0])
             if option.envvar:
-                raise ParameterError(
-                    f"{key}: not a parameter, because it does not change results; set "
-                    f"{option.envvar} in the environment."
-                )
+                fault = "not a parameter, because it does not change results"
+                raise self._error(key, f"{fault}; set {option.envvar} in the environment")
             # dvc.yaml passes paths first; a path after a parameter comes from params.yaml.
             if not is_parameter(option) and (parameters_began or option.is_eager):
-                raise ParameterError(f"{key}: there is no such parameter; dvc.yaml sets paths.")
+                raise self._error(key, "there is no such parameter; dvc.yaml sets paths")
             parameters_began = parameters_began or is_parameter(option)
             if "None" in _as_list(values[str(option.name)]):
-                raise ParameterError(f"{key}: expected a value{_example(option)}, got null.")
-        missing = [param for param in self.params if is_parameter(param) and param not in given]
-        sections_given = {self.section(str(option.name)) for option in given}
-        for param in missing:
+                raise self._error(key, f"expected a value{_example(option)}, got null")
+        sections = {self.section(str(option.name)) for option in given}
+        for param in self.params:
+            if not is_parameter(param) or param in given:
+                continue
             section = self.section(str(param.name))
-            if section not in sections_given:
-                raise ParameterError(
-                    f"{section}: expected parameters such as {param.name}, got an empty section."
-                )
-            raise ParameterError(
-                f"{self._full_key(param.name)}: expected a value{_example(param)}, got an empty "
-                "list, a mapping, or no such key in params.yaml."
-            )
+            if section not in sections:
+                fault = f"expected parameters such as {param.name}, got an empty section"
+                raise ParameterError(f"{section}: {fault}.")
+            fault = "got an empty list, a mapping, or no such key in params.yaml"
+            raise self._error(param.name, f"expected a value{_example(param)}, {fault}")
 
 
 def _key(option: str) -> str:
