@@ -1,5 +1,5 @@
 # make          install, run the pipeline on MNIST, print the results
-# make verify   run the pipeline anew in a temporary clone and compare every file with dvc.lock
+# make verify   run the pipeline again in a temporary clone and compare every file with dvc.lock
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix

@@ -8,7 +8,6 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +39,14 @@ def benchmark(repeats: int) -> Callable:
             show_default=True,
             help="Number of measurements of each competitor; their median is reported.",
         ),
-        click.command(),
     )
-    return lambda function: reduce(lambda command, option: option(command), options, function)
+
+    def decorate(function: Callable) -> click.Command:
+        for option in options:
+            function = option(function)
+        return click.command()(function)
+
+    return decorate
 
 
 def mnist() -> tuple[NDArray, NDArray, NDArray, NDArray]:

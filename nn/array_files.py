@@ -10,7 +10,7 @@ import math
 import warnings
 import zipfile
 from collections.abc import Mapping
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,25 +25,14 @@ class ArrayFileError(ValueError):
     """The content is damaged or of another format; the message says what was expected."""
 
 
-class Header(NamedTuple):
-    """Header of a `.npy` file.
-
-    Attributes:
-        shape: Shape of the array.
-        order: C or Fortran order.
-        dtype: Booleans, numbers or text.
-    """
-
-    shape: tuple[int, ...]
-    order: Literal["C", "F"]
-    dtype: np.dtype
-
-
-def read_header(file: BinaryIO) -> Header:
+def read_header(file: BinaryIO) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
     """Read the header of a `.npy` file, which must fit the rest of the file.
 
     Args:
         file: The file, at its start; afterwards, at the numbers.
+
+    Returns:
+        The shape, the order (C or Fortran), and the dtype (booleans, numbers or text).
 
     Raises:
         ArrayFileError: If the header is damaged, or announces more or fewer bytes than follow.
@@ -66,7 +55,7 @@ def read_header(file: BinaryIO) -> Header:
         )
     if max(shape, default=0) > np.iinfo(np.intp).max or len(shape) > 32:
         raise ArrayFileError(f"expected an array that NumPy can hold, got shape {shape}")
-    return Header(shape, "F" if is_fortran else "C", dtype)
+    return shape, "F" if is_fortran else "C", dtype
 
 
 def read_archive(content: bytes) -> dict[str, NDArray]:

@@ -1,7 +1,7 @@
 """Data augmentation: random affine and elastic deformations of images.
 
 Each pixel of the new image is interpolated from the old image at a displaced position. The field of
-displacements, in pixels, is drawn anew for each image:
+displacements, in pixels, is drawn for each image separately:
 
 - affine: rotation, scaling, shear and shift of the whole image about its centre;
 - elastic: smooth random displacements (Simard, Steinkraus & Platt 2003,

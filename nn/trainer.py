@@ -114,7 +114,7 @@ class Trainer:
             config: The new configuration, with the same layers, activation function, loss,
                 optimizer and EMA decay.
             from_the_start: Whether to count the epochs, and with them the schedule, from 0 again.
-                Early stopping always starts anew.
+                Early stopping always restarts.
 
         Raises:
             ValueError: If the configuration is invalid, or differs in what cannot change.

@@ -1,4 +1,4 @@
-"""Command `verify`: run the pipeline anew and compare every output with `dvc.lock`."""
+"""Command `verify`: run the pipeline again and compare every output with `dvc.lock`."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 @stage("verify")
 def main() -> None:
-    """Run the pipeline anew and compare every output with `dvc.lock`.
+    """Run the pipeline again and compare every output with `dvc.lock`.
 
     The last commit is cloned to a temporary folder, where nothing is cached. The raw data come from
     the DVC cache of this repository if it has them, and are fetched otherwise. The exit status is 0

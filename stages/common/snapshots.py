@@ -22,7 +22,7 @@ from nn import Network
 from nn.array_files import ArrayFileError, read_archive, write_archive
 from stages.common.artifacts import invalid_artifact, read_bytes
 
-# Snapshots are taken after so many epochs; 0 means the initial weights.
+# Snapshots are taken after these numbers of epochs; 0 means the initial weights.
 EPOCHS = (0, 1, 2, 3, 5, 10, 20, 30)
 # Larger networks have no snapshots, because the page would exceed its limit on bytes.
 MAX_PARAMETERS = 100_000

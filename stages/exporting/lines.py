@@ -21,7 +21,7 @@ def without_lines(ink: NDArray) -> NDArray:
     """Ink without lines across the whole picture and without frames around other ink.
 
     If ink still reaches the border of the picture after lines have been removed, they are taken to
-    be strokes of a digit that fills the picture, and nothing is removed.
+    be strokes of a digit that fills the picture, and kept.
 
     Args:
         ink: (height, width) values in [0, 1], 0 is background.

@@ -14,7 +14,7 @@ from stages.exporting.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 _CONNECTING_INK = 0.2
 # A component can be a digit if it has this fraction of the height of the highest one. Two of them
 # are two digits if they overlap by less than the second fraction of the narrower one's width, or if
-# the vertical gap between them is at least the third fraction of the lower one's height.
+# the vertical gap between them is at least the third fraction of the smaller one's height.
 _MIN_HEIGHT, _OVERLAP, _LINE_GAP = 0.5, 0.3, 0.2
 # If there are several digits, components below this fraction of the height are dirt.
 _DIRT = 0.25
@@ -86,8 +86,8 @@ def find_digits(
 def _ink_on_paper(picture: NDArray) -> tuple[NDArray, int, int]:
     """The ink on the paper, and the first row and column of the paper.
 
-    If the border of the picture is not paper but a frame or a desk, the paper is the largest
-    component of "ink". Otherwise the whole picture is taken as the paper.
+    If the border of the picture is not paper but a frame or a desk, the paper is a large rectangle
+    of "ink", and the ink on it is returned. Otherwise the whole picture is taken as the paper.
     """
     ink = ink_of(picture)
     labels, _ = ndimage.label(ink > _CONNECTING_INK, EIGHT_NEIGHBOURS)
