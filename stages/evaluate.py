@@ -8,30 +8,17 @@ from numpy.typing import NDArray
 
 from nn import Classifier, expected_calibration_error, score
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array
-from stages.common.command import copies_option, path_option, stage
+from stages.common.command import copies_option, count_option, path_option, stage
 from stages.common.datasets import DatasetInfo, read_part
 from stages.common.model_io import augmented, read_model_for
-from stages.common.parameter_types import count
 from stages.common.predictions import predict
 from stages.reporting.class_report import ClassReport, class_reports
 
 
 @stage("evaluate", writes="evaluation")
-@click.option(
-    "--examples", type=count(up_to=400), default=40, help="Number of images in each gallery."
-)
-@click.option(
-    "--units",
-    type=count(up_to=400),
-    default=50,
-    help="Number of first-layer units whose weights are drawn.",
-)
-@click.option(
-    "--bins",
-    type=count(up_to=1_000),
-    default=15,
-    help="Number of bins of the expected calibration error.",
-)
+@count_option("examples", 40, 400, "Number of images in each gallery.")
+@count_option("units", 50, 400, "Number of first-layer units whose weights are drawn.")
+@count_option("bins", 15, 1_000, "Number of bins of the expected calibration error.")
 @copies_option()
 @path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
 @path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")

@@ -12,11 +12,10 @@ import numpy as np
 
 from nn import Ensemble, Network
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
-from stages.common.command import path_option, stage
+from stages.common.command import count_option, path_option, stage
 from stages.common.datasets import DOWNLOADS, DatasetInfo, read_part
 from stages.common.errors import StageError
 from stages.common.model_io import read_model_for
-from stages.common.parameter_types import count
 from stages.common.predictions import predict, sample_mistakes
 from stages.common.snapshots import Snapshots
 from stages.common.terminal import echo
@@ -24,24 +23,9 @@ from stages.exporting.model_card import model_card
 
 
 @stage("export", writes="export")
-@click.option(
-    "--examples",
-    type=count(up_to=200),
-    default=30,
-    help="Number of test images on the page; a third of them are classified wrongly.",
-)
-@click.option(
-    "--units",
-    type=count(up_to=2_000),
-    default=100,
-    help="Number of first-layer units that the page shows.",
-)
-@click.option(
-    "--snapshots-path",
-    type=click.Path(),
-    help="File written by `train`, for the slider through training on the page; without it there "
-    "is none.",
-)
+@count_option("examples", 30, 200, "Number of test images on the page; a third are misclassified.")
+@count_option("units", 100, 2_000, "Number of first-layer units that the page shows.")
+@path_option("snapshots", None, "File written by `train`; without it, the page has no slider.")
 @click.argument("made_by", type=click.UNPROCESSED, nargs=-1)
 @path_option("prepared", "data/prepared", "Folder written by `preprocess`.")
 @path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")

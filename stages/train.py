@@ -33,16 +33,8 @@ _UNITS, _EPOCHS = 50, 30
 @path_option("model", "data/model/model.npz", "File for the trained network.")
 @path_option("examples", "data/model/examples.npy", "File for images as the network saw them.")
 @path_option("training", "data/training", "Folder for the live curves, in DVCLive's format.")
-@click.option(
-    "--pictures-path",
-    type=click.Path(),
-    help="Folder for pictures of the hidden units, one per epoch; without it there are none.",
-)
-@click.option(
-    "--snapshots-path",
-    type=click.Path(),
-    help="File for the weights after some of the epochs, for the page; without it there is none.",
-)
+@path_option("pictures", None, "Folder for pictures of the hidden units, one per epoch; optional.")
+@path_option("snapshots", None, "File for the weights after some epochs, for the page; optional.")
 @path_option("checkpoint", "data/checkpoint.npz", "File to resume an interrupted training from.")
 def main(
     seed: int,

@@ -6,17 +6,13 @@ from pathlib import Path
 import click
 
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
-from stages.common.command import stage
+from stages.common.command import path_option, stage
 from stages.common.terminal import echo
 
 
 @stage("summarize")
 @click.argument("metrics", type=click.Path(), nargs=-1, required=True)
-@click.option(
-    "--summary-path",
-    type=click.Path(),
-    help="File for the mean and the standard deviation; without it, a table is printed.",
-)
+@path_option("summary", None, "File for mean and standard deviation; without it, print a table.")
 def main(metrics: tuple[str, ...], summary_path: str | None) -> None:
     """Print the test accuracy in each file METRICS, or write their mean to a summary.
 

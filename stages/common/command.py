@@ -19,7 +19,7 @@ import click
 from stages.common.errors import ParameterError, StageError, describe_os_error
 from stages.common.interruption import interruptible
 from stages.common.locking import locked
-from stages.common.parameter_types import MAX_SEED, integer
+from stages.common.parameter_types import MAX_SEED, count, integer
 
 _NO_VALUE = "expected a value, got none (or true or false)"
 
@@ -34,7 +34,12 @@ def seed_option() -> Callable:
     )
 
 
-def path_option(name: str, default: str, description: str) -> Callable:
+def count_option(name: str, default: int, up_to: int, description: str) -> Callable:
+    """An option for an integer from 1 to `up_to`."""
+    return click.option(f"--{name}", type=count(up_to), default=default, help=description)
+
+
+def path_option(name: str, default: str | None, description: str) -> Callable:
     """An option for the path of an artifact; dvc.yaml may set it, params.yaml may not."""
     return click.option(f"--{name}-path", type=click.Path(), default=default, help=description)
 
