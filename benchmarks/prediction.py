@@ -6,6 +6,7 @@ This project's scores are exact, as `predict` and `evaluate` compute them.
 import io
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,7 @@ from benchmarks.processes import Competitor, medians, timed
 from nn import Network
 
 SIZES = (1, 100, 70_000)
-
-
 Predict = Callable[[NDArray], NDArray]
-
-
-def _this_project(network: Network) -> Predict:
-    return network.scores
 
 
 def _scikit_learn(network: Network) -> Predict:
@@ -95,7 +90,7 @@ def _images_per_second(
 @benchmark(5)
 def main(repeats: int, kernel: str | None) -> None:
     """Images per second, compared with other libraries."""
-    peers = {"this project": _this_project, "scikit-learn": _scikit_learn}
+    peers = {"this project": attrgetter("scores"), "scikit-learn": _scikit_learn}
     if installed("torch"):
         peers["PyTorch"] = _pytorch
     if installed("onnx") and installed("onnxruntime"):

@@ -1,4 +1,4 @@
-"""The rule that says when a prediction is not to be relied on."""
+"""The rule that decides whether a prediction is reliable."""
 
 import pytest
 
