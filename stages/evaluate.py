@@ -25,6 +25,7 @@ from stages.reporting.class_report import ClassReport, class_reports
 @path_option(
     "examples", "data/model/examples.npy", "Training images after augmentation, from `train`."
 )
+@path_option("training", "data/training", "Folder of learning curves, from `train`.")
 @path_option("metrics", "metrics.json", "File for the metrics.")
 @path_option("evaluation", "data/evaluation", "Folder for tables and plots.")
 def main(
@@ -35,6 +36,7 @@ def main(
     prepared_path: str,
     model_path: str,
     examples_path: str,
+    training_path: str,
     metrics_path: str,
     evaluation_path: str,
 ) -> None:
@@ -67,6 +69,7 @@ def main(
     }
     # Imported here, so that `--help` need not wait a second for Matplotlib.
     from stages.reporting import plots
+    from stages.reporting.learning_curves import read_curves
 
     names = np.array(about.classes)
     with Artifacts() as artifacts:
@@ -86,6 +89,7 @@ def main(
             images,
             predictions,
             _read_examples(Path(examples_path), parts["train"][0]),
+            read_curves(Path(training_path)),
             examples=examples,
             units=units,
         ):

@@ -15,12 +15,13 @@ from stages.common.figures import image_axes, png
 from stages.common.galleries import draw_gallery, draw_images
 from stages.common.mosaics import COLUMNS, RED_AND_BLUE, as_images, weights_mosaic
 from stages.common.predictions import Predictions, sample_mistakes
+from stages.reporting.learning_curves import Curves, draw_curves
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"
-# With more classes, names and counts would overlap in the confusion matrix.
+# Names and counts of more classes would overlap in the confusion matrix.
 _MAX_LABELLED_CLASSES = 30
-# The greatest number of digits and hidden units in each quarter of the overview.
-_OVERVIEW_EXAMPLES, _OVERVIEW_UNITS = 40, 50
+# The greatest number of digits, and of hidden units, in the overview: four rows of each.
+_OVERVIEW_TILES = 4 * COLUMNS
 
 
 def draw_all(
@@ -29,11 +30,13 @@ def draw_all(
     images: NDArray,
     predictions: Predictions,
     trained_on: tuple[NDArray, NDArray],
+    curves: Curves,
     *,
     examples: int,
     units: int,
 ) -> Iterator[tuple[str, bytes]]:
-    """Draw mistakes.png, confident.png, weights.png, confusion.png, overview.png, training.png.
+    """Draw mistakes.png, confident.png, weights.png, confusion.png and overview.png, and
+    training.png if training images were augmented.
 
     Args:
         classifier: Gives the class names and the shape of the images.
@@ -41,6 +44,7 @@ def draw_all(
         images: (n, d) floats in [0, 1] that were classified.
         predictions: Predictions for `images`.
         trained_on: (m, d) training images before and after augmentation.
+        curves: Learning curves.
         examples: Greatest number of digits in a gallery.
         units: Greatest number of hidden units.
 
@@ -73,10 +77,12 @@ def draw_all(
         before_and_after(figure, before, after)
 
     def overview(figure: FigureBase) -> None:
-        quarters = np.asarray(figure.subfigures(2, 2, hspace=0.02, wspace=0.02))
-        mistakes(quarters[0, 0], min(examples, _OVERVIEW_EXAMPLES))
-        hidden(quarters[0, 1], min(units, _OVERVIEW_UNITS))
-        confident(quarters[1, 0], min(examples, _OVERVIEW_EXAMPLES))
+        quarters = np.asarray(
+            figure.subfigures(2, 2, hspace=0, wspace=0.02, height_ratios=(33, 36))
+        )
+        mistakes(quarters[0, 0], min(examples, _OVERVIEW_TILES))
+        hidden(quarters[0, 1], min(units, _OVERVIEW_TILES))
+        draw_curves(quarters[1, 0], curves)
         confusion(quarters[1, 1])
 
     height = 1 + math.ceil((examples + COLUMNS) / COLUMNS)
@@ -84,8 +90,9 @@ def draw_all(
     yield "confident.png", png((8, height), confident)
     yield "weights.png", png((8, 1 + math.ceil(units / COLUMNS)), hidden)
     yield "confusion.png", png((7, 6), confusion)
-    yield "overview.png", png((15, 9), overview)
-    yield "training.png", png((8, 1 + 2 * math.ceil(len(before) / COLUMNS)), training)
+    yield "overview.png", png((15, 6.9), overview)
+    if not np.array_equal(before, after):
+        yield "training.png", png((8, 1 + 2 * math.ceil(len(before) / COLUMNS)), training)
 
 
 def most_confident(

@@ -15,6 +15,10 @@ from stages import evaluate
 from stages.common.mosaics import image_shape
 from stages.common.predictions import Predictions, predict, sample_mistakes
 from stages.reporting import plots
+from stages.reporting.learning_curves import read_curves
+
+CURVES = {(part, metric): np.array([0.25, 0.5, 0.125])
+          for part in ("train", "validation") for metric in ("accuracy", "loss")}  # fmt: skip
 
 
 @pytest.fixture
@@ -81,7 +85,6 @@ def test_pictures_are_pictures_and_the_same_every_time(run, model, tmp_path):
         "weights.png",
         "confusion.png",
         "overview.png",
-        "training.png",
     }
     assert first.keys() == names
     assert drawn() == first
@@ -105,6 +108,7 @@ def test_a_perfect_and_a_hopeless_network_can_be_drawn(prepared):
                 images,
                 predictions,
                 (images[:3], images[:3]),
+                {},
                 examples=5,
                 units=5,
             )
@@ -140,8 +144,11 @@ def test_pictures_of_any_shape(prepared):
     predictions = Predictions(np.zeros(11, int), np.zeros(11, int), np.full(11, 0.7))
     weights = network.weights[0]
     drawn = dict(
-        plots.draw_all(network, weights, rows, predictions, (rows, rows), examples=12, units=5)
+        plots.draw_all(
+            network, weights, rows, predictions, (rows, rows / 2), CURVES, examples=12, units=5
+        )
     )
+    assert "training.png" in drawn  # the images were augmented
     assert all(png.startswith(b"\x89PNG") for png in drawn.values())
 
 
@@ -149,6 +156,37 @@ def test_confidence_is_the_probability_of_the_prediction(prepared, model):
     images, labels = (np.load(prepared / f"test_{kind}.npy") for kind in ("images", "labels"))
     found = predict(load(model), images, labels)
     np.testing.assert_allclose(found.confidence, load(model).probabilities(images).max(axis=1))
+
+
+def write_curves(folder):
+    for (part, metric), values in CURVES.items():
+        path = folder / "plots/metrics" / part / f"{metric}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"{step}\t{value}" for step, value in enumerate(values, 1)]
+        path.write_text("\n".join([f"step\t{metric}", *lines, ""]))
+
+
+def test_the_overview_has_the_learning_curves(run, model, tmp_path):
+    assert run(evaluate).exit_code == 0
+    overview = tmp_path / "data/evaluation/overview.png"
+    without = overview.read_bytes()
+    write_curves(tmp_path / "data/training")
+    found = read_curves(tmp_path / "data/training")
+    assert {key: curve.tolist() for key, curve in found.items()} == {
+        key: curve.tolist() for key, curve in CURVES.items()
+    }
+    assert run(evaluate).exit_code == 0
+    assert overview.read_bytes() != without
+
+
+@pytest.mark.parametrize("text", ["", "step\tloss\n", "step\tloss\n1\tnan\n", "\0", "a\n1\n2"])
+def test_damaged_curves(text, refused, model, tmp_path):
+    write_curves(tmp_path / "data/training")
+    path = "data/training/plots/metrics/validation/loss.tsv"
+    (tmp_path / path).write_text(text)
+    line = refused(evaluate)
+    assert line.startswith(f"{path}: expected a column loss of finite numbers")
+    assert line.endswith("dvc repro --force --single-item train")
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "another network"])
