@@ -1,21 +1,19 @@
 """The Python examples of the documentation run as they are written."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import DOCUMENTS, blocks
 
 from nn import Network, save
 from stages.exporting.onnx_model import to_onnx
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     pytest.param(code, id=f"{name}-{number}")
-    for name in ("README.md", "docs/python.md", "docs/data.md", "docs/exact.md")
-    for number, code in enumerate(
-        re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
-    )
+    for name in DOCUMENTS
+    if name != "docs/tour.md"  # which quotes lines of nn; see test_tour.py
+    for number, code in enumerate(blocks(name, "python"))
 ]
 
 

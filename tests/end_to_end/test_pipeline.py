@@ -5,7 +5,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 from clones import Clone
@@ -88,37 +87,6 @@ def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
     page = clone.read("dvc_plots/index.html").decode()
     assert '"rev": "HEAD"' in page
     assert '"rev": "workspace"' in page
-
-
-def test_experiments(clone):
-    clone.dvc("exp", "run", "--name", "deep", "--set-param", "train.hidden=[20,12]")
-    deep = metrics(clone)
-    clone.git("checkout", "--", ".")
-    clone.dvc("checkout")
-    assert metrics(clone) != deep
-
-    queued = clone.dvc("exp", "run", "--queue", "-S", "train.learning_rate=0.5,1")
-    assert queued.count("Queued experiment") == 2
-    clone.dvc("queue", "start", "-j", "2")
-    deadline = time.monotonic() + 120
-    while (status := clone.dvc("queue", "status")).count("Success") < 2:
-        assert "Failed" not in status, clone.dvc("queue", "status", "-v")
-        assert time.monotonic() < deadline, status
-        time.sleep(1)
-
-    shown = json.loads(clone.dvc("exp", "show", "--json"))
-    experiments = next(row for row in shown if row["rev"] != "workspace")["experiments"]
-    rates = {
-        revision["data"]["params"]["params.yaml"]["data"]["train"]["learning_rate"]
-        for experiment in experiments
-        for revision in experiment["revs"]
-    }
-    assert rates == {0.5, 1, 3.0}
-    assert "deep" in clone.dvc("exp", "show", "--md")
-
-    clone.dvc("exp", "apply", "deep")
-    assert metrics(clone) == deep
-    assert clone.repro() == []
 
 
 def test_data_deleted_and_checked_out(clone):
