@@ -31,15 +31,16 @@ class Source(click.ParamType):
         if value and os.path.exists(path):
             return path
         close = difflib.get_close_matches(value, [*DOWNLOADS, *_siblings(Path(path))], n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}" if close else ""
         message = "expected auto, openml, mirror, or an existing file or folder"
-        return self.fail(f"{message}, got {value!r}.{hint}", param, ctx)
+        return self.fail(f"{message}, got {value!r}{hint}", param, ctx)
 
 
 def _siblings(path: Path) -> list[str]:
-    """Paths of all entries of the folder of `path`."""
+    """Paths of the entries of the folder of `path`, without hidden ones."""
     with suppress(OSError, ValueError):
-        return [str(path.parent / name) for name in sorted(os.listdir(path.parent))]
+        names = [name for name in sorted(os.listdir(path.parent)) if not name.startswith(".")]
+        return [str(path.parent / name) for name in names]
     return []
 
 

@@ -47,7 +47,8 @@ def main() -> None:
     if not Path(".dvc").is_dir():
         raise StageError("offline_plots: expected the folder .dvc; run it in the project's folder.")
     # DVC's charts are written for version 5 of Vega-Lite.
-    library = javascript_bundle(vl_version="5.21").replace("</script", r"<\/script")
+    library = javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="5.21")
+    library = library.replace("</script", r"<\/script")
     with Artifacts() as artifacts, artifacts.open(Path(".dvc", _TEMPLATE)) as file:
         file.write(_PAGE.format(library=library).encode())
     subprocess.run(["dvc", "config", "--local", "plots.html_template", _TEMPLATE], check=True)

@@ -113,19 +113,25 @@ class StageCommand(click.Command):
         ctx.allow_interspersed_args = has_arguments
         ctx.allow_extra_args = not has_arguments
         try:
-            values, _, params = self.make_parser(ctx).parse_args(args=list(args))
+            values, rest, params = self.make_parser(ctx).parse_args(args=list(args))
             given = [param for param in params if isinstance(param, click.Option)]
             self._check_counts(values, given)
-            if "DVC_STAGE" in os.environ:
+            unexpected = rest if not has_arguments else []
+            # DVC makes the word None of an empty section, which the second check describes better.
+            if "DVC_STAGE" in os.environ and unexpected[:1] in ([], ["None"]):
                 self._check_spelling(args)
                 self._check_params_yaml(values, given)
-            rest = super().parse_args(ctx, list(args))
+            if unexpected:
+                raise self._unexpected(rest[0], args[: -len(rest)])
+            return super().parse_args(ctx, list(args))
         except BrokenPipeError:  # Click handles it
             raise
         except OSError as error:  # standard output of --help
             raise StageError(describe_os_error(error)) from error
         except click.NoSuchOption as error:
             hints = sorted({_key(option) for option in error.possibilities or []})
+            if "DVC_STAGE" in os.environ:  # params.yaml sets no paths
+                hints = [name for name in hints if not name.endswith("_path")]
             hint = f" Did you mean {' or '.join(hints)}?" if hints else ""
             key = _key(error.option_name)
             section = self.section(_key(error.possibilities[0]) if error.possibilities else key)
@@ -138,14 +144,6 @@ class StageCommand(click.Command):
             param = getattr(error, "param", None)
             message = error.message or error.format_message()
             raise self._error(param and param.name, message) from error
-        if rest and not has_arguments:
-            options = [word for word in args[: -len(rest)] if word.startswith("--")]
-            raise self._error(
-                _key(options[-1].partition("=")[0]) if options else None,
-                f"unexpected {rest[0]!r}; expected one value, or none after an option that is true "
-                "or false",
-            )
-        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors of the operating system become a `StageError`."""
@@ -171,6 +169,16 @@ class StageCommand(click.Command):
         """Error for the parameter `name`, or for the command itself if it is None."""
         where = self.name if name is None else f"{self.section(name)}.{name}"
         return ParameterError(f"{where}: {fault.rstrip('.')}.")
+
+    def _unexpected(self, word: str, before: Sequence[str]) -> ParameterError:
+        """The error for a word that belongs to no option, given the words before it."""
+        words = [word for word in before if word.startswith("--")]
+        key = _key(words[-1].partition("=")[0]) if words else None
+        option = next((param for param in self.params if param.name == key), None)
+        expected = "options only, got"
+        if isinstance(option, click.Option):
+            expected = "true or false, got" if option.is_flag else "one value, and after it got"
+        return self._error(key, f"expected {expected} {word!r}")
 
     def _check_counts(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
         """Raise an error for two values of one parameter, and for an option in place of a value."""

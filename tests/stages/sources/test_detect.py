@@ -107,8 +107,8 @@ def test_the_advice_for_the_default_sizes_and_sorted_classes(run, refused, tmp_p
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("auot", "'auot'. Did you mean auto?"),
-        ("own/trian.csv", "'own/trian.csv'. Did you mean own/train.csv?"),
+        ("auot", "'auot'; did you mean auto."),
+        ("own/trian.csv", "'own/trian.csv'; did you mean own/train.csv."),
         ("no/such/thing", "'no/such/thing'."),
         ("", "''."),
         ("x" * 5000, "'xxx"),
