@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ RUNS = {
     "stages.preprocess": ["--test-size", "60", "--validation-size", "60"],
     "stages.train": ["--epochs", "2", "--shift", "1", "--class-weight", "balanced",
                      "--pictures-path", "pictures"],
-    "stages.evaluate": [],
+    "stages.evaluate": ["--examples", "4", "--units", "4"],
     "stages.export": [],
     "tools.tune": ["--epochs", "1", "--trials", "1", "--workers", "1",
                    "--space-path", "space.yaml"],
@@ -81,8 +82,13 @@ def imported(tmp_path_factory):
     return found
 
 
+@cache
+def read_yaml(file):
+    return yaml.safe_load((ROOT / file).read_text())
+
+
 def declared(file, name):
-    return yaml.safe_load((ROOT / file).read_text())["stages"][name]["deps"]
+    return read_yaml(file)["stages"][name]["deps"]
 
 
 def is_declared(file, deps):
@@ -108,7 +114,7 @@ def test_the_packages_of_stages_and_tools_import_nothing_that_a_stage_would_have
 def in_params_yaml(name):
     """The sections of a stage, as one dictionary."""
     sections = dict.fromkeys(SECTIONS.values()) if name == "train" else [name]
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = read_yaml("params.yaml")
     return {(section, key): value for section in sections for key, value in params[section].items()}
 
 
@@ -124,7 +130,7 @@ def test_params_yaml_has_every_option_and_the_options_have_its_defaults(name):
 
 
 def test_the_train_stage_is_given_all_its_sections():
-    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["train"]
+    stage = read_yaml("dvc.yaml")["stages"]["train"]
     assert stage["params"] == list(dict.fromkeys(SECTIONS.values()))
     assert re.findall(r"\$\{(\w+)\}", stage["cmd"]) == stage["params"]
 

@@ -47,6 +47,7 @@ def test_a_variant_is_run_and_summarized(clone):
     text = path.read_text()
     for key, value in {
         "epochs": "2", "hidden": "[8]", "test_size": "300", "validation_size": "200",
+        "examples": "4", "units": "4",
     }.items():  # fmt: skip
         text = re.sub(rf"(^ +{key}: )\S+(?: \d+\])?", rf"\g<1>{value}", text, flags=re.M)
     path.write_text(text)

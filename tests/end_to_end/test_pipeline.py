@@ -40,36 +40,22 @@ def append_a_remark(clone, *files):
 
 def test_editing_code_runs_the_stages_that_use_it(clone):
     # A remark does not change the outputs, so the stages after them do not run.
-    append_a_remark(clone, "stages/sources/idx.py")
-    assert clone.repro() == ["fetch"]
-    append_a_remark(clone, "stages/training/options.py", "stages/reporting/plots.py")
-    assert clone.repro() == ["train", "evaluate"]
+    names = ("sources/idx.py", "training/options.py", "reporting/plots.py")
+    append_a_remark(clone, *(f"stages/{name}" for name in names))
+    assert clone.repro() == ["fetch", "train", "evaluate"]
     append_a_remark(clone, "nn/optimizers.py")
     assert clone.repro("--dry") == STAGES
 
 
-def test_only_what_depends_on_a_change_runs_and_going_back_runs_nothing(clone):
+def test_what_depends_on_a_change_runs_and_is_compared_and_going_back_runs_nothing(clone):
     lock = clone.read("dvc.lock")
-    clone.edit(train__learning_rate="0.5")
-    assert clone.repro() == ["train", "evaluate", "export"]
-    clone.edit(preprocess__test_size="250")
-    assert clone.repro() == ["preprocess", "train", "evaluate", "export"]
-    clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
-    output = clone.dvc("repro")
-    assert "Running stage" not in output
-    assert output.count("is cached - skipping run") == 4
-    assert clone.read("dvc.lock") == lock
-    assert clone.git("status", "--porcelain") == ""
-
-
-def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
     assert shown["metrics.json"]["data"] == metrics(clone)
     assert shown["data/training/metrics.json"]["data"]["step"] == 5
     before = metrics(clone)["test"]["accuracy"]
 
     clone.edit(train__learning_rate="0.05")
-    clone.repro()
+    assert clone.repro() == ["train", "evaluate", "export"]
     changes = json.loads(clone.dvc("params", "diff", "--json"))
     rate = changes["params.yaml"]["train.learning_rate"]
     assert (rate["old"], rate["new"]) == (3.0, 0.05)
@@ -87,6 +73,15 @@ def test_metrics_params_and_plots_can_be_shown_and_compared(clone):
     page = clone.read("dvc_plots/index.html").decode()
     assert '"rev": "HEAD"' in page
     assert '"rev": "workspace"' in page
+
+    clone.edit(preprocess__test_size="250")
+    assert clone.repro("train") == ["preprocess", "train"]
+    clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
+    output = clone.dvc("repro")
+    assert "Running stage" not in output
+    assert output.count("is cached - skipping run") == 4
+    assert clone.read("dvc.lock") == lock
+    assert clone.git("status", "--porcelain") == ""
 
 
 def test_data_deleted_and_checked_out(clone):

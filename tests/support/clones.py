@@ -17,6 +17,8 @@ QUICK = {
     "preprocess.validation_size": "200",
     "train.hidden": "[16]",
     "train.epochs": "5",
+    "evaluate.examples": "4",
+    "evaluate.units": "4",
 }
 
 
