@@ -48,7 +48,7 @@ def interrupt(clone, stage, blow):
         )
         while not any(clone.folder.glob(HALF_DONE[stage])):
             assert process.poll() is None, "it was over before it could be interrupted"
-            time.sleep(0.01)
+            time.sleep(0.05)
         os.killpg(process.pid, blow)
         process.wait()
         log.seek(0)

@@ -59,7 +59,7 @@ def test_after_a_training_that_failed_on_new_data(end, clone, go_back):
         )
         while not curve.exists():
             assert process.poll() is None
-            time.sleep(0.01)
+            time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     go_back()
