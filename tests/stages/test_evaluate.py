@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from sklearn.metrics import accuracy_score, f1_score, precision_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from nn import Network, load, save
 from stages import evaluate
@@ -68,8 +68,9 @@ def test_tables(run, model, prepared, tmp_path):
     with (tmp_path / "data/evaluation/classes.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["class"] for row in rows] == names
-    expected = precision_score(true, predicted, average=None, zero_division=0)
-    assert [float(row["precision"]) for row in rows] == pytest.approx(expected, abs=5e-5)
+    expected = precision_recall_fscore_support(true, predicted, zero_division=0)
+    for name, values in zip(("precision", "recall", "f1", "support"), expected, strict=True):
+        assert [float(row[name]) for row in rows] == pytest.approx(values, abs=5e-5), name
     assert sum(int(row["support"]) for row in rows) == len(true)
 
 
