@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent.parent
 SHORT_TIMEOUT = """
 import runpy
 from tools.tuning import workers
-workers.TIMEOUT = 3
+workers.TIMEOUT = 10
 runpy.run_module("tools.tune", run_name="__main__", alter_sys=True)
 """
 # As well, but the process kills itself when the second trial is written to the log.
@@ -156,7 +156,8 @@ def started(space, prepared, tmp_path):
     for process in processes:
         with suppress(ProcessLookupError):  # its workers may outlive it, and hold its output
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.stdout.close()
+        process.wait()
 
 
 def wait_for(condition, process, seconds=60):
@@ -188,12 +189,12 @@ def test_signals_end_it_and_leave_nothing_behind(whom, started, space, tmp_path)
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.terminate()
-    output = process.communicate(timeout=20)[0]
+    output = process.communicate(timeout=60)[0]
     assert process.returncode == 1
     assert "Aborted!" in output
     assert "Traceback" not in output
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["prepared"]
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not psutil.wait_procs(children, timeout=30)[1]
 
 
 def test_a_killed_search_resumes(started, space, tuned, tmp_path, monkeypatch):
@@ -269,7 +270,7 @@ def test_a_cluster_that_is_gone_ends_the_search(whose, signum, started, space, t
         process = started("--method", "grid", "--scheduler", address)
         wait_for(lambda: trials_done(tmp_path), process)
         of_cluster[whose == "worker"].send_signal(signum)
-        output = process.communicate(timeout=30)[0]
+        output = process.communicate(timeout=60)[0]
     finally:
         for part in of_cluster:
             part.kill()
@@ -294,7 +295,7 @@ def test_a_search_on_a_cluster_can_be_interrupted(scheduler, started, space, tmp
     process = started("--method", "grid", "--scheduler", scheduler)
     wait_for(lambda: trials_done(tmp_path), process)
     process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=30)[0]
+    output = process.communicate(timeout=60)[0]
     assert process.returncode == 1
     assert "Traceback" not in output
     assert output.splitlines()[-1] == "Aborted!"

@@ -56,7 +56,7 @@ def test_predict_agrees_with_evaluate(data, options, run, tmp_path):
         (fetch, "--source", "pictures"),
         (preprocess, *sizes, *options),
         (train, "--hidden", 20, "--epochs", 8),
-        (evaluate,),
+        (evaluate, "--examples", 4, "--units", 4),
     ):
         result = run(stage, *words)
         assert result.exit_code == 0, result.output

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from stages.exporting.image_preparation import prepare_image
 from stages.exporting.segmentation import find_digits
 
-DIGITS = (load_digits().images / 16)[:40]
+DIGITS = (load_digits().images / 16)[:20]
 SHAPE = (28, 28)
 
 
