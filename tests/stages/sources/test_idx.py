@@ -108,7 +108,10 @@ IDX = (
     "number of dimensions, "
 )
 WHOLE = idx_bytes(np.zeros((4, 3, 2), np.uint8))
-BAD_GZIP = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, (99, 9), np.uint8)))
+# Without the time, because the parameters of a test must be the same in all of pytest's workers.
+BAD_GZIP = gzip.compress(
+    idx_bytes(np.random.default_rng(0).integers(0, 256, (99, 9), np.uint8)), mtime=0
+)
 
 
 @pytest.mark.parametrize(
