@@ -90,7 +90,7 @@ class BlockedInputs:
         self._levels, self._size, self._together = levels, batch_size, together
         blocks = math.ceil(rows / (batch_size * together))
         # Whole blocks, so that the last one is like the others; rows beyond the last sample are
-        # finite, and nobody reads what comes of them.
+        # finite, and their results are not used.
         self.x = np.zeros((blocks * batch_size * together, d), np.float32 if levels else dtype)
         # Of all blocks: products are (blocks, rows, rows).
         self._corrections = []

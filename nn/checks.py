@@ -23,10 +23,13 @@ def require_values(name: str, array: NDArray, low: float, high: float) -> None:
     """
     for start in range(0, len(array), _ROWS_AT_ONCE):
         rows = array[start : start + _ROWS_AT_ONCE]
-        first, last = float(rows.min(initial=np.inf)), float(rows.max(initial=-np.inf))
+        lowest, highest = float(rows.min(initial=np.inf)), float(rows.max(initial=-np.inf))
         # Comparisons with nan are false.
-        if rows.size and not (low <= first and last <= high and -np.inf < first and last < np.inf):
+        if rows.size and not (
+            low <= lowest and highest <= high and -np.inf < lowest and highest < np.inf
+        ):
             limits = f" from {low:g} to {high:g}" if np.isfinite([low, high]).any() else ""
             raise ValueError(
-                f"{name}: expected finite numbers{limits}, got values from {first:g} to {last:g}"
+                f"{name}: expected finite numbers{limits}, got values from {lowest:g} to "
+                f"{highest:g}"
             )

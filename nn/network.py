@@ -7,8 +7,7 @@ the loss. The activations of the last layer are the scores of the classes.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import ACTIVATIONS, Unit
-from nn.blas import Array, bind_gemm, in_two_threads, limit_blas_threads
+from nn.blas import Array, bind_gemm, limit_blas_threads
 from nn.checks import are_targets, require_values
 from nn.classifier import normalize
 from nn.deslanting import deslant
@@ -28,7 +27,7 @@ from nn.pixels import scale, square
 
 # Rows per matrix product in predictions: enough for BLAS to run at full speed, and few enough for
 # the activations of a layer to stay in the processor's cache.
-_CHUNK = 100
+_CHUNK = 500
 
 
 @dataclass(repr=False)
@@ -58,9 +57,6 @@ class Network:
     image_shape: tuple[int, int] | None = None
     deslanted: bool = False
     framing: Framing | None = None
-    _rounded: tuple[list[Array], list[Array]] = field(
-        default_factory=lambda: ([], []), init=False, compare=False
-    )
 
     def __repr__(self) -> str:
         """One line, such as `<Network 784-100-10, sigmoid, quadratic loss, float32>`."""
@@ -250,35 +246,19 @@ class Network:
                 "got others"
             )
 
-    def _rounded_weights(self) -> list[Array]:
-        """`round_weights` of each layer; kept while the weights equal those that were rounded."""
-        known, rounded = self._rounded
-        if len(known) != len(self.weights) or not all(map(np.array_equal, known, self.weights)):
-            rounded = [round_weights(w) for w in self.weights]
-            self._rounded = [w.copy() for w in self.weights], rounded
-        return rounded
-
     def _forward(self, rows: NDArray) -> Array:
         """Scores of (n, d) rows, computed in chunks."""
         outputs = np.empty((len(rows), self.sizes[-1]), self.dtype)
         exact = self.dtype == np.float32
-        operands = self._rounded_weights() if exact else self.weights
+        operands = [round_weights(w) if exact else w for w in self.weights]
         forward = self._exact_forward if exact else self._plain_forward
-
-        def fill(start: int, stop: int) -> None:
-            # One array for all chunks, because new memory takes longer than the arithmetic.
-            chunk = np.empty((min(_CHUNK, stop - start), self.sizes[0]), operands[0].dtype)
-            for k in range(start, stop, _CHUNK):
-                inputs = chunk[: stop - k]
-                np.copyto(inputs, rows[k : k + len(inputs)], casting="same_kind")
-                outputs[k : k + len(inputs)] = forward(inputs, operands)
-
+        # One array for all chunks, because new memory takes longer than the arithmetic.
+        chunk = np.empty((min(_CHUNK, len(rows)), self.sizes[0]), operands[0].dtype)
         with limit_blas_threads():
-            middle = math.ceil(len(rows) / _CHUNK / 2) * _CHUNK
-            if middle < len(rows):
-                in_two_threads(partial(fill, 0, middle), partial(fill, middle, len(rows)))
-            else:
-                fill(0, len(rows))
+            for start in range(0, len(rows), _CHUNK):
+                inputs = chunk[: len(rows) - start]
+                np.copyto(inputs, rows[start : start + len(inputs)], casting="same_kind")
+                outputs[start : start + len(inputs)] = forward(inputs, operands)
         return outputs
 
     def _exact_forward(self, a: NDArray, operands: list[NDArray]) -> NDArray[np.float64]:

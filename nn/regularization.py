@@ -8,7 +8,7 @@
   al. 2014, "Dropout", §5.1).
 - Dropout sets each input or hidden unit to 0 with probability p during training and scales the
   others by 1/(1 - p), so that prediction needs no correction (the same paper, §10).
-- Label smoothing replaces one-hot targets y by (1 - ε)·y + ε/classes, so that minimising the loss
+- Label smoothing replaces one-hot targets y by (1 - ε)·y + ε/classes, so that minimizing the loss
   does not let the weights grow without bound (Szegedy et al. 2016, "Rethinking the Inception
   Architecture for Computer Vision", §7).
 
