@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from stages.common.command import path_option, stage
+from stages.common.command import count_option, path_option, stage
 from stages.common.datasets import DOWNLOADS, Raw
-from stages.common.parameter_types import count
 from stages.common.terminal import echo
 from stages.sources.conversion import to_raw
 from stages.sources.detect import from_path
@@ -46,7 +45,7 @@ def _siblings(path: Path) -> list[str]:
 
 @stage("fetch", writes="raw")
 @click.option("--name", default="mnist_784", help="Name of the data set on openml.org.")
-@click.option("--version", type=count(up_to=10**6), default=1, help="Its version on openml.org.")
+@count_option("version", 1, 10**6, "Its version on openml.org.")
 @click.option(
     "--source",
     type=Source(),

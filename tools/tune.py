@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from stages.common.command import environment_option, path_option, stage
+from stages.common.command import count_option, environment_option, path_option, stage
 from stages.common.errors import StageError
-from stages.common.parameter_types import MAX_SEED, count, integer
+from stages.common.parameter_types import MAX_SEED, integer
 from stages.training.data import TrainingData
 from stages.training.options import SECTIONS, training_options
 from tools.tuning.search import rounds, run_search
@@ -24,7 +24,7 @@ from tools.tuning.workers import run_locally, run_on_cluster
     default="random",
     help="How candidates are chosen.",
 )
-@click.option("--trials", type=count(100_000), default=20, help="Random draws; grid ignores it.")
+@count_option("trials", 20, 100_000, "Random draws; grid ignores it.")
 @click.option("--search-seed", type=integer(0, MAX_SEED), default=0, help="Seed of the draws.")
 @training_options
 @environment_option(

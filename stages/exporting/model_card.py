@@ -16,7 +16,7 @@ from stages.common.terminal import printable
 _TEXT = """---
 {header}---
 
-# {name}: {kind} that recognises its {count} classes
+# {name}: {kind} that recognizes its {count} classes
 
 {networks}, trained in NumPy: {activation} hidden units,
 {loss} loss. Any ONNX runtime can run `model.onnx`{page}.

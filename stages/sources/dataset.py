@@ -90,11 +90,16 @@ def _flat(part: Part) -> tuple[NDArray, tuple[int, int] | None]:
 
 def _grey(images: NDArray) -> NDArray:
     """Luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, with Pillow's rounding for integers."""
-    red, green, blue = np.moveaxis(images, 3, 0)
+    # Image by image, because the sums need several times the memory of the images.
+    return np.stack([_luma(image) for image in images])
+
+
+def _luma(image: NDArray) -> NDArray:
+    red, green, blue = np.moveaxis(image, 2, 0)
     # Elementwise operations, which are the same on every processor.
-    if images.dtype.kind in "ui":
+    if image.dtype.kind in "ui":
         r, g, b = np.array([19595, 38470, 7471], np.uint32)
-        return ((r * red + g * green + b * blue + np.uint32(0x8000)) >> 16).astype(images.dtype)
+        return ((r * red + g * green + b * blue + np.uint32(0x8000)) >> 16).astype(image.dtype)
     r, g, b = np.array([0.299, 0.587, 0.114])
     return (r * red + g * green + b * blue).astype(np.float32)
 
