@@ -33,12 +33,14 @@ def test_every_exception_is_needed():
 @pytest.mark.parametrize("document", PAGES)
 def test_every_command_runs(document, clone, tmp_path):
     _link_environment(clone.folder / ".venv")
+    metrics = [clone.read("metrics.json")]
     for command, shown in commands(document):
         if not any(re.match(pattern, command) for pattern in NOT_RUN):
             _prepare(clone, document, command)
             output = _run(clone, _filled_in(command, clone, tmp_path))
             _assert_similar(output, shown)
-            _check(clone, command, output)
+            metrics.append(clone.read("metrics.json"))
+            _check(clone, command, output, metrics)
 
 
 def _link_environment(folder):
@@ -94,10 +96,16 @@ def _assert_similar(output, shown):
     assert {re.sub(r"\d+", "0", line) for line in shown.splitlines()} <= lines
 
 
-def _check(clone, command, output):
-    """What the document says of a result."""
+def _check(clone, command, output, metrics):
+    """What the document says of a result; `metrics` are those before and after each command."""
     if command.startswith("dvc repro  "):
         assert re.findall(r"Running stage '(\w+)'", output) == ["train", "evaluate", "export"]
+    elif command.startswith("git checkout . && dvc checkout"):
+        assert metrics[-1] == metrics[0] != metrics[-2]
+        assert clone.repro() == []
+    elif command.startswith("dvc exp apply NAME"):
+        assert metrics[-1] == metrics[1] != metrics[-2]
+        assert clone.repro() == []
     elif command.startswith("dvc exp show  "):
         assert all(re.search(rf"\b{rate} ", output) for rate in ("0.5", "1", "3"))
     elif command.startswith("dvc exp show --md"):

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 STOPS = Path(__file__).parent.parent / "support" / "stops"
 
 # What a stage has begun to write when the blow falls.
@@ -18,16 +20,16 @@ HALF_DONE = {
 }
 
 
-def test_interrupted_in_every_stage_and_run_again(clone, reproduced):
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_interrupted_in_every_stage_and_run_again(blow, clone, reproduced):
     for name in ("dvc.lock", "metrics.json"):
         (clone.folder / name).unlink()
     shutil.rmtree(clone.folder / ".dvc" / "cache")
     for folder in ("raw", "prepared", "model", "training", "evaluation", "export"):
         shutil.rmtree(clone.folder / "data" / folder)
     for stage in HALF_DONE:
-        for blow in (signal.SIGINT, signal.SIGKILL):  # Ctrl-C, kill -9
-            interrupt(clone, stage, blow)
-            assert not (clone.folder / "metrics.json").exists()
+        interrupt(clone, stage, blow)
+        assert not (clone.folder / "metrics.json").exists()
     assert clone.repro() == ["evaluate", "export"]
     for name in ("dvc.lock", "metrics.json", "data/model/model.npz", "data/training/metrics.json"):
         assert clone.read(name) == reproduced.read(name), name
@@ -35,8 +37,6 @@ def test_interrupted_in_every_stage_and_run_again(clone, reproduced):
 
 def interrupt(clone, stage, blow):
     """Run `dvc repro` up to the moment when the stage has begun to write."""
-    for left_behind in clone.folder.glob(HALF_DONE[stage]):
-        left_behind.unlink()  # as DVC does before it runs the stage
     with (clone.folder.parent / "log").open("w+") as log:
         process = subprocess.Popen(
             ["dvc", "repro"],

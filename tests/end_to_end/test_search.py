@@ -15,6 +15,7 @@ def test_search_and_train_the_best(clone, monkeypatch):
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "1")
     assert clone.experiment("search/dvc.yaml") == ["tune"]
     found = [clone.read(f"data/search/{name}") for name in FILES]
+    assert clone.experiment("search/dvc.yaml") == []
     monkeypatch.setitem(os.environ, "TUNE_WORKERS", "2")
     assert clone.experiment("search/dvc.yaml") == []  # no parameter
     assert clone.experiment("search/dvc.yaml", "--force", "--single-item") == ["tune"]

@@ -1,15 +1,29 @@
 """Fixtures of a search, for the tests of `tune`, and a model, for those of `predict`."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from searches import FILES, in_this_process, quick
+from searches import FILES, ROOT, in_this_process, quick
 from sheets import DIGITS, LABELS, TRAINED_ON, drawing
 
 from nn import Trainer, TrainingConfig, save
 from stages.exporting.image_preparation import prepare_image
+from stages.training.data import TrainingData
 from tools import tune
+
+# As `python -m tools.tune`.
+SHORT_TIMEOUT = """
+import runpy
+from tools.tuning import workers
+workers.TIMEOUT = 10
+runpy.run_module("tools.tune", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture
@@ -36,6 +50,37 @@ def tuned(run, prepared, tmp_path):
         return result.output, rows, [(folder / name).read_bytes() for name in FILES]
 
     return invoke
+
+
+@pytest.fixture
+def data(prepared):
+    return TrainingData.read(prepared)
+
+
+@pytest.fixture
+def started(space, prepared, tmp_path):
+    """Start a search in a process group of its own, which the terminal's Ctrl-C would reach."""
+    processes = []
+
+    def start(*options, script=SHORT_TIMEOUT):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, *options],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        with suppress(ProcessLookupError):  # its workers may outlive it, and hold its output
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
+        process.wait()
 
 
 @pytest.fixture(scope="session")

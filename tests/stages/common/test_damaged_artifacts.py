@@ -15,6 +15,7 @@ from stages.common.datasets import PARTS, DatasetInfo, Raw, read_part
 from stages.common.errors import StageError
 from stages.common.model_io import read_model, read_model_for
 from stages.common.snapshots import Snapshots
+from stages.reporting.learning_curves import read_curves
 from tools import summarize
 
 RAW = ("images.npy", "labels.npy", "about.json")
@@ -25,6 +26,7 @@ ARTIFACTS = [
     "model/model.npz",
     "model/examples.npy",
     "model/snapshots.npz",
+    "training/plots/metrics/train/loss.tsv",
     "metrics.json",
 ]
 HOSTILE = [
@@ -74,14 +76,15 @@ def read_everything(data):
     model = read_model_for(data / "model/model.npz", about, raw.images.shape[1])
     examples = read_array(data / "model/examples.npy", "train")
     Snapshots.read(data / "model/snapshots.npz", model)
+    curves = read_curves(data / "training")
     summary = CliRunner().invoke(summarize.main, [str(data / "metrics.json")])
     if summary.exit_code:
         assert summary.output.startswith("Error: "), summary.output
         raise StageError(summary.output.removeprefix("Error: ").rstrip("\n"))
-    return raw, about, parts, model, examples
+    return raw, about, parts, model, examples, curves
 
 
-def is_as_documented(raw, about, parts, model, examples):
+def is_as_documented(raw, about, parts, model, examples, curves):
     """Numbers may have changed, but they are in their ranges and fit each other."""
     assert raw.labels.max() < len(raw.classes)
     assert raw.image_shape is None or np.prod(raw.image_shape) == raw.images.shape[1]
@@ -92,6 +95,7 @@ def is_as_documented(raw, about, parts, model, examples):
         assert (np.sort(labels, axis=1) == [0, 0, 1]).all()
     assert examples.dtype.kind in "biufU"
     assert np.isfinite(model.probabilities(parts[0])).all()
+    assert all(curve.ndim == 1 and np.isfinite(curve).all() for curve in curves.values())
 
 
 @st.composite

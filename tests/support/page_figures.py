@@ -1,0 +1,52 @@
+"""The figures of docs/page.md: how the page reads drawings, and which predictions are not sure.
+
+python tests/support/page_figures.py     # after `dvc repro`, in the project's folder
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import browser
+import numpy as np
+from drawings import write
+from handwriting import drawings
+
+from nn import load
+from stages.common.verdict import verdict
+
+
+def read_drawings(path):
+    """(digit, hand, scores) of each drawing, as the page in the file `path` reads it."""
+    with browser.chromium() as chromium:
+        page = chromium.new_page()
+        page.goto(path.resolve().as_uri())
+        for digit, hand, strokes in drawings():
+            write(page, strokes)
+            yield digit, hand, page.evaluate("Array.from(network.scores(prepared()))")
+
+
+def doubts(folder):
+    """Fractions of right and of wrong predictions for validation images that are not sure."""
+    network = load(folder / "model/model.npz")
+    images, labels = (
+        np.load(folder / f"prepared/validation_{kind}.npy") for kind in ("images", "labels")
+    )
+    scores = network.scores(images)
+    right = scores.argmax(axis=1) == labels.argmax(axis=1)
+    doubted = np.array([verdict(row) is not None for row in scores])
+    return doubted[right].mean(), doubted[~right].mean()
+
+
+def main():
+    """Print the figures for the model and the page in `data/`."""
+    right, wrong = doubts(Path("data"))
+    print(f"not sure: {right:.1%} of right, {wrong:.0%} of wrong predictions (validation images)")
+    read = list(read_drawings(Path("data/export/page.html")))
+    mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
+    unsure = sum(verdict(scores) is not None for _, _, scores in read)
+    print(f"{len(read)} drawings: {len(read) - mistakes.total()} right, {unsure} not sure")
+    print("wrong, by hand:", dict(mistakes))
+
+
+if __name__ == "__main__":
+    main()
