@@ -12,7 +12,8 @@ the whole second half in one product; each half is treated likewise. BLAS then r
 minibatches instead of 2T times. (s-step gradient descent, for linear models: Devarakonda & Demmel
 2020, "Avoiding communication in logistic regression", arXiv 2011.08281.)
 
-The biases are the weights of one more input, which is always 1.
+The biases are the weights of one more input, which is always 1. Inputs that are 0 in a whole block
+are left out of its products (see `blocked_inputs`).
 
 In exact arithmetic (see `exact`) the inputs are grey levels, integers from 0 to L, and the weights
 are W/L, multiples of 2^-40. Then D = -(η/m)·δ/L² is rounded to the same grid, and D.T @ X adds to
@@ -25,7 +26,7 @@ adds; one that would add more ends the training.
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate
 
 import numpy as np
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import idamax
 
 from nn.blas import Product, bind_gemm, bind_unlocked_gemm, in_two_threads
-from nn.blocked_inputs import Correction
+from nn.blocked_inputs import BlockedInputs
 from nn.exact import DivergedError
 from nn.network import Network
 from nn.portable import shifter
@@ -56,75 +57,145 @@ def resolves(rate: float, levels: int) -> bool:
     return rate * 2.0**-12 >= levels**2 * 2.0**_GRID
 
 
+class Part:
+    """A part of the inputs and their weights, which is the work of one thread.
+
+    Attributes:
+        w: (units, inputs) weights; in exact arithmetic on the grid.
+        z: (T·m, units) the part's share of the weighted inputs of a block's samples, with the
+            weights at the start of the block.
+    """
+
+    def __init__(self, width: int, constants: Sequence[float], size: int, d: NDArray) -> None:
+        """Allocate memory.
+
+        Args:
+            width: Number of inputs.
+            constants: Values of the first inputs, those that never change.
+            size: Samples in a block, T·m.
+            d: (T·m, units) D of the block's minibatches.
+        """
+        units = d.shape[1]
+        self._x = np.empty((size, width), d.dtype)
+        self._first = len(constants)
+        self._x[:, : self._first] = constants
+        self.w = np.empty((units, width), d.dtype)
+        self.z = np.empty((size, units), d.dtype)
+        self._d = d
+        self._bound_products = cache(self._bind)
+        self._update: Product | None = None
+
+    def start(self, inputs: NDArray, scale: float) -> None:
+        """End the block in progress, and compute z of the next one, times `scale`.
+
+        Args:
+            inputs: (n, k), the first inputs after the constants; the others are 0.
+            scale: The factor.
+        """
+        self.finish()
+        n, k = len(inputs), self._first + inputs.shape[1]
+        np.copyto(self._x[:n, self._first : k], inputs)
+        forward, self._update = self._bound_products(n, k)
+        forward(scale)
+
+    def finish(self) -> None:
+        """End the block in progress, if there is one."""
+        if self._update is not None:
+            self._update(1.0, 1.0)
+            self._update = None
+
+    def _bind(self, n: int, k: int) -> tuple[Product, Product]:
+        x, w, d = self._x[:n, :k], self.w[:, :k], self._d[:n]
+        return bind_unlocked_gemm(x, w.T, out=self.z[:n]), bind_unlocked_gemm(d.T, x, out=w)
+
+
 class BlockedLayer:
     """The first layer of a network, for training on blocks of minibatches.
 
-    The inputs are split in two halves, so that two threads share each large product.
-
     Attributes:
-        halves: The inputs of each half; the second has the constant one in addition.
-        x: For each half (T·m, inputs), its inputs of the block in progress.
-        w: For each half (units, inputs) weights, the biases last; in exact arithmetic divided by L,
-            on the grid.
-        z: For each half (T·m, units), its part of the weighted inputs of a block's samples with the
-            weights at the start of the block.
+        parts: Two, so that two threads share each large product.
         d: (T·m, units) D of the block's minibatches.
     """
 
-    def __init__(self, network: Network, size: int, levels: int | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        size: int,
+        columns: Sequence[NDArray[np.intp]],
+        levels: int,
+        *,
+        exact: bool,
+    ) -> None:
         """Allocate memory.
 
         Args:
             network: The network; see `load` and `store`.
             size: Samples in a block, T·m.
-            levels: L in exact arithmetic, else None.
+            columns: The inputs of each part; see `blocked_inputs.parts_by_use`.
+            levels: L, the factor of the inputs; 1 for none.
+            exact: Whether arithmetic is exact.
         """
-        units, d = network.weights[0].shape
-        dtype = np.dtype(np.float64) if levels else network.dtype
-        self.network, self.levels = network, levels
-        self.halves = slice(0, (d + 1) // 2), slice((d + 1) // 2, d)
-        widths = self.halves[0].stop, d + 1 - self.halves[0].stop
-        self.x = [np.empty((size, width), dtype) for width in widths]
-        self.x[1][:, -1] = levels or 1.0
-        self.w = [np.empty((units, width), dtype) for width in widths]
-        self.z = [np.empty((size, units), dtype) for _ in self.halves]
+        units, inputs = network.weights[0].shape
+        dtype = np.dtype(np.float64) if exact else network.dtype
+        self.network, self._levels, self._exact = network, levels, exact
+        # As columns of the weights and biases side by side.
+        self._columns = [columns[0], np.concatenate([[inputs], columns[1]])]
         self.d = np.zeros((size, units), dtype)
-        # Of the block that is in progress, one product for each half.
-        self.updates: list[Product] = []
-        self._most_input = (levels or 1) * (d + 1)
+        self.parts = [
+            Part(len(own), constants, size, self.d)
+            for own, constants in zip(self._columns, ((), (float(levels),)), strict=True)
+        ]
+        self._most_input = levels * (inputs + 1)
         self._bound = math.inf
 
     def load(self) -> None:
         """Copy weights and biases from the network."""
         network = self.network
         joined = np.concatenate([network.weights[0], network.biases[0][:, None]], axis=1)
-        for w, columns in zip(self.w, np.split(joined, [self.halves[0].stop], axis=1), strict=True):
-            w[...] = columns
-            if self.levels:
-                w /= self.levels
-                w += _SHIFTER
-                w -= _SHIFTER
+        for part, columns in zip(self.parts, self._columns, strict=True):
+            part.w[...] = joined[:, columns]
+            part.w /= self._levels
+            if self._exact:
+                part.w += _SHIFTER
+                part.w -= _SHIFTER
         self._bound = math.inf
+
+    def start(self, inputs: Sequence[NDArray]) -> None:
+        """End the block in progress, and compute z of the next.
+
+        Args:
+            inputs: See `blocked_inputs.BlockedInputs.of_block`.
+
+        Raises:
+            DivergedError: If the weights are too large for exact arithmetic.
+        """
+        scale = self.network.units[0].input_scale
+        in_two_threads(
+            *(partial(part.start, x, scale) for part, x in zip(self.parts, inputs, strict=True))
+        )
+        self.check()
 
     def store(self) -> None:
         """End the block in progress, and copy weights and biases to the network."""
-        if self.updates:
-            in_two_threads(*(partial(update, 1.0, 1.0) for update in self.updates))
-            self.updates = []
-        joined = np.concatenate(self.w, axis=1) * (self.levels or 1)
+        in_two_threads(*(part.finish for part in self.parts))
+        joined = np.empty((self.d.shape[1], self.network.sizes[0] + 1), self.d.dtype)
+        for part, columns in zip(self.parts, self._columns, strict=True):
+            joined[:, columns] = part.w
+        joined *= self._levels
         self.network.weights[0][...] = joined[:, :-1]
         self.network.biases[0][...] = joined[:, -1]
 
     def check(self) -> None:
         """Bound the sums of a block; raises DivergedError if they could be too large."""
-        if not self.levels or self._bound < _CAPACITY / 2:
+        if not self._exact or self._bound < _CAPACITY / 2:
             return
-        largest = max(abs(w.item(idamax(w.reshape(-1)))) for w in self.w)
+        weights = [part.w for part in self.parts]
+        largest = max(abs(w.item(idamax(w.reshape(-1)))) for w in weights)
         self._bound = self._most_input * largest
         if not self._bound < _CAPACITY:
             # A closer bound, which takes longer to compute.
-            sums = np.abs(np.concatenate(self.w, axis=1)).sum(axis=1)
-            self._bound = self.levels * float(sums.max())
+            sums = np.abs(np.concatenate(weights, axis=1)).sum(axis=1)
+            self._bound = self._levels * float(sums.max())
         if not self._bound < _CAPACITY:
             raise DivergedError(_TOO_LARGE)
 
@@ -139,17 +210,17 @@ class BlockedLayer:
             A function that tells whether the bound still holds. It raises DivergedError if the
             minibatch alone could exceed the exact range.
         """
-        d = self.d[rows]
-        if not self.levels:
+        d, squared_levels = self.d[rows], float(self._levels**2)
+        if not self._exact:
 
             def add(rate: float) -> bool:
-                np.multiply(delta, -rate, out=d)
+                np.multiply(delta, -rate / squared_levels, out=d)
                 return True
 
             return add
 
-        flat, squared_levels = d.reshape(-1), float(self.levels**2)
-        alone = len(d) * self.levels
+        flat = d.reshape(-1)
+        alone = len(d) * self._levels
         share = alone * self._most_input
 
         def add_exactly(rate: float) -> bool:
@@ -175,8 +246,8 @@ class Block:
     def __init__(
         self,
         layer: BlockedLayer,
-        inputs: NDArray,
-        corrections: Sequence[Correction],
+        inputs: BlockedInputs,
+        number: int,
         outputs: Sequence[NDArray],
         deltas: Sequence[NDArray],
     ) -> None:
@@ -184,55 +255,31 @@ class Block:
 
         Args:
             layer: The layer.
-            inputs: (n, d) inputs of the block's samples.
-            corrections: One for each minibatch but the first, which is made before it.
+            inputs: The inputs of the chunk.
+            number: Of the block in the chunk.
             outputs: For each minibatch, (m, units): where its weighted inputs go.
             deltas: For each minibatch, (m, units): where its errors come from.
         """
         self._layer = layer
         self._stops = stops = list(accumulate(map(len, outputs)))
         rows = [slice(stop - len(z), stop) for stop, z in zip(stops, outputs, strict=True)]
-        self._scale = layer.network.units[0].input_scale
-        n = len(inputs)
-        self._copies = [
-            partial(np.copyto, x[:n, : half.stop - half.start], inputs[:, half])
-            for half, x in zip(layer.halves, layer.x, strict=True)
-        ]
-        self._forward = [
-            bind_unlocked_gemm(x[:n], w.T, out=z[:n])
-            for x, w, z in zip(layer.x, layer.w, layer.z, strict=True)
-        ]
-        self._update = [
-            bind_unlocked_gemm(layer.d[:n].T, x[:n], out=w)
-            for x, w in zip(layer.x, layer.w, strict=True)
-        ]
+        self._inputs = partial(inputs.of_block, number, stops[-1])
+        first, second = (part.z for part in layer.parts)
         self.weighted_inputs: list[list[Callable[[], object]]] = [
-            [partial(np.add, *(z[place] for z in layer.z), output)]
+            [partial(np.add, first[place], second[place], output)]
             for place, output in zip(rows, outputs, strict=True)
         ]
-        for t, (later, sooner, products) in enumerate(corrections, start=1):
-            z = layer.z[0][:n][later]
+        scale = layer.network.units[0].input_scale
+        for t, (later, sooner, products) in enumerate(inputs.corrections(number), start=1):
+            z = first[: stops[-1]][later]
             if len(z):
                 product = bind_gemm(products[: len(z)], layer.d[sooner], out=z)
-                self.weighted_inputs[t].insert(0, partial(product, self._scale, 1.0))
+                self.weighted_inputs[t].insert(0, partial(product, scale, 1.0))
         self._adds = [layer.bind_add(d, place) for d, place in zip(deltas, rows, strict=True)]
 
     def start(self) -> None:
-        """Compute Z with the weights as they are after the block before.
-
-        Raises:
-            DivergedError: If the weights are too large for exact arithmetic.
-        """
-        before: list[Product | None] = [*self._layer.updates] or [None, None]
-        in_two_threads(*(partial(self._start_half, k, update) for k, update in enumerate(before)))
-        self._layer.updates = self._update
-        self._layer.check()
-
-    def _start_half(self, k: int, update: Product | None) -> None:
-        if update is not None:
-            update(1.0, 1.0)
-        self._copies[k]()
-        self._forward[k](self._scale)
+        """Compute Z with the weights as they are after the block before; see `BlockedLayer`."""
+        self._layer.start(self._inputs())
 
     def add(self, t: int, rate: float) -> None:
         """Take in the errors of minibatch t, with a factor of η/m."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
 from nn.batches import Loader, Samples
-from nn.blocked_inputs import BlockedInputs, grey_levels
+from nn.blocked_inputs import BlockedInputs, as_grey_levels, grey_levels, parts_by_use
 from nn.blocked_layer import Block, BlockedLayer, minibatches_in_block, resolves
 from nn.network import Network
 from nn.optimizers import Optimizer
@@ -100,7 +100,7 @@ class Minibatches:
 
         `averaged` tells whether weights are averaged; for the rest see `training.train_epochs`.
         """
-        n, d = samples.images.shape
+        n = len(samples.images)
         # A block adds its updates in the end: with plain gradient descent, if nobody needs the
         # weights before.
         adds_up = optimizer.name == "sgd" and not (
@@ -110,25 +110,35 @@ class Minibatches:
             or regularization.max_norm
             or regularization.dropout_input
         )
-        levels = grey_levels(samples.images, network.pixel_range) if exact and adds_up else None
+        levels = grey_levels(samples.images, network.pixel_range) if adds_up else None
         if levels and augmenter:
             levels = 255  # interpolation gives values between the levels of the images
-        if levels and not resolves(learning_rate / batch_size, levels):
-            levels = None
         fastest = minibatches_in_block(batch_size)
         self._together = fastest if together is None else together
-        blocked = levels is not None if exact else adds_up and self._together > 1
+        if exact:
+            blocked = levels is not None and resolves(learning_rate / batch_size, levels)
+        else:
+            blocked = adds_up and self._together > 1
         unit = batch_size * fastest
         wanted = min(_ROWS_IN_A_CHUNK, max(1, _BYTES_IN_A_CHUNK // samples.images[0].nbytes))
         rows = min(n, unit * math.ceil(wanted / unit))
 
-        self._layer = (
-            BlockedLayer(network, batch_size * self._together, levels) if blocked else None
-        )
-        self._inputs = [
-            BlockedInputs(rows, d, batch_size, self._together, levels, network.dtype)
-            for _ in range(2 if blocked else 0)
-        ]
+        self._layer = None
+        self._inputs = []
+        if blocked:
+            parts, factor = parts_by_use(samples.images), levels or 1
+            self._layer = BlockedLayer(
+                network, batch_size * self._together, parts, factor, exact=exact
+            )
+            self._inputs = [
+                BlockedInputs(
+                    rows, parts, batch_size, self._together, factor, network.dtype, exact=exact
+                )
+                for _ in range(2)
+            ]
+            if levels and not augmenter:
+                grey = as_grey_levels(samples.images, np.concatenate(parts), levels)
+                samples = samples._replace(images=grey)
         self._loader = Loader(
             samples,
             rows=rows,
@@ -178,7 +188,7 @@ class Minibatches:
         for number, first in enumerate(range(0, len(bounds), self._together)):
             places = bounds[first : first + self._together]
             steps = [self._steps[stop - start] for start, stop in places]
-            block = self._block(index, number, slice(places[0][0], places[-1][1]), steps)
+            block = self._block(index, number, steps)
             for t, (step, place) in enumerate(zip(steps, places, strict=True)):
                 calls: list[Callable[[], object]] = [
                     *step.bind_load(self._loader.memory[index].rows(slice(*place))),
@@ -193,16 +203,13 @@ class Minibatches:
                     found.append(BlockedMinibatch(calls, update, step.size, block, t))
         return found
 
-    def _block(
-        self, index: int, number: int, rows: slice, steps: Sequence[TrainingStep]
-    ) -> Block | None:
+    def _block(self, index: int, number: int, steps: Sequence[TrainingStep]) -> Block | None:
         if self._layer is None:
             return None
-        inputs = self._inputs[index]
         return Block(
             self._layer,
-            inputs.x[rows],
-            inputs.corrections(number),
+            self._inputs[index],
+            number,
             [step.activations[0] for step in steps],
             [step.deltas[0] for step in steps],
         )

@@ -62,13 +62,14 @@ def bind_sigmoid_table(half_z: Array) -> Callable[[], None]:
     """
     table, places = _sigmoid_table(), np.empty(half_z.shape, np.intp)
     scale, middle = np.array(2.0 * _PER_UNIT), np.array(_TABLE_END * _PER_UNIT + 0.5)
-    first, last = np.array(0.0), np.array(len(table) - 1.0)
+    last = np.array(len(table) - 1.0)
 
     def sigmoid() -> None:
         np.multiply(half_z, scale, out=half_z)
         np.add(half_z, middle, out=half_z)
-        np.maximum(half_z, first, out=half_z)
         np.minimum(half_z, last, out=half_z)
+        # Places below the first become negative, and `take` clips them. Those above the last may
+        # be too large for an integer.
         np.copyto(places, half_z, casting="unsafe")
         table.take(places, mode="clip", out=half_z)
 

@@ -1,5 +1,7 @@
 """Exact training: bit for bit the plain algorithm, whatever the blocks and the threads."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import threadpoolctl
@@ -17,6 +19,7 @@ from nn import (
     Network,
     Trainer,
     TrainingConfig,
+    blocked_inputs,
     blocked_layer,
     minibatches,
     score,
@@ -63,10 +66,11 @@ PLAIN_SGD = {"optimizer": "sgd"} | dict.fromkeys(
 )
 
 
-def check_plain(config, pixels, classes, weighted, seed):
+def check_plain(config, pixels, classes, weighted, seed, black=0.0):
     # Units without a bound diverge sooner.
     config.learning_rate = RATES[config.optimizer] / (50 if config.activation == "relu" else 1)
     images, targets = samples(21, (3, 4), classes, pixels, seed)
+    images[np.random.default_rng(seed).random(images.shape) < black] = 0.0
     network = Network.initialize(
         [12, *config.hidden, classes],
         np.random.default_rng(seed),
@@ -108,11 +112,34 @@ def test_exact_training_is_the_plain_algorithm(config, pixels, classes, weighted
     classes=st.sampled_from([2, 10]),
     weighted=st.booleans(),
     seed=st.integers(0, 99),
+    black=st.sampled_from([0.0, 0.9, 1.0]),
 )
-def test_exact_training_in_blocks_is_the_plain_algorithm(config, pixels, classes, weighted, seed):
+def test_exact_training_in_blocks_is_the_plain_algorithm(
+    config, pixels, classes, weighted, seed, black
+):
     for name, value in PLAIN_SGD.items():
         setattr(config, name, value)
-    check_plain(config, pixels, classes, weighted, seed)
+    # So that a block leaves out all inputs that its samples do not use.
+    with mock.patch.object(blocked_inputs, "_STEP", 1):
+        check_plain(config, pixels, classes, weighted, seed, black)
+
+
+def test_blocks_leave_out_inputs_that_are_0():
+    images, _ = samples(40, (28, 28), 3, 255)
+    images[:, 300:] = 0.0
+    images[:10, 700] = 1.0
+    parts = blocked_inputs.parts_by_use(images)
+    inputs = blocked_inputs.BlockedInputs(40, parts, 5, 2, 255, np.float32, exact=True)
+    inputs.fill(blocked_inputs.as_grey_levels(images, np.concatenate(parts), 255))
+    widths = [sum(x.shape[1] for x in inputs.of_block(block, 10)) for block in range(4)]
+    assert 301 <= widths[0] <= 301 + 2 * 16
+    assert 300 <= widths[1] <= 300 + 2 * 16
+    for block, expected in enumerate(images.reshape(4, 10, 784) * 255):
+        multiplied = np.concatenate(inputs.of_block(block, 10), axis=1)
+        assert multiplied.sum() == expected.sum()
+        for later, sooner, products in inputs.corrections(block):
+            gram = expected[later] @ expected[sooner].T.astype(float) + 255.0**2
+            np.testing.assert_array_equal(products, gram)
 
 
 def large():
