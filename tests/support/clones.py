@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from openml_stand_in import answers, digits, fill_cache
@@ -45,18 +46,22 @@ class Clone:
 
     def run(self, *command, check=True):
         """Run a command; its output, standard error included, as text."""
-        done = subprocess.run(
-            list(map(str, command)),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert not check or done.returncode == 0, f"{command}\n{done.stdout}"
-        return done.stdout if check else (done.returncode, done.stdout)
+        # Not to a pipe, for which it would wait until the background processes of
+        # `dvc queue start` end, too.
+        with tempfile.TemporaryFile("w+") as file:
+            done = subprocess.run(
+                list(map(str, command)),
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            file.seek(0)
+            output = file.read()
+        assert not check or done.returncode == 0, f"{command}\n{output}"
+        return output if check else (done.returncode, output)
 
     def dvc(self, *arguments, **options):
         return self.run("dvc", *arguments, **options)

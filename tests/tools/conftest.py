@@ -62,10 +62,10 @@ def started(space, prepared, tmp_path):
     """Start a search in a process group of its own, which the terminal's Ctrl-C would reach."""
     processes = []
 
-    def start(*options, script=SHORT_TIMEOUT):
+    def start(*options, script=SHORT_TIMEOUT, folder=tmp_path):
         process = subprocess.Popen(
             [sys.executable, "-c", script, *options],
-            cwd=tmp_path,
+            cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -89,7 +91,8 @@ def test_a_scheduler_that_stays_silent(refused, space, prepared, monkeypatch):
     assert line.startswith(f"{EXPECTED} at '{address}', got TimeoutE")
 
 
-def test_a_server_that_is_no_scheduler(refused, space, prepared):
+def test_a_server_that_is_no_scheduler(refused, space, prepared, monkeypatch):
+    monkeypatch.setattr(workers, "TIMEOUT", 1)
     space(LISTS)
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -102,20 +105,35 @@ def test_a_server_that_is_no_scheduler(refused, space, prepared):
     assert line.startswith(f"{EXPECTED} at '{address}', got ")
 
 
-@pytest.mark.parametrize(
-    ("whose", "signum"),
-    [
+def test_a_cluster_that_is_gone_ends_the_search(started, space, prepared, tmp_path):
+    space(ENDLESS)
+    cases = [
         ("worker", signal.SIGKILL),
         ("scheduler", signal.SIGKILL),
         ("scheduler", signal.SIGSTOP),
-    ],
-)
-def test_a_cluster_that_is_gone_ends_the_search(whose, signum, started, space, tmp_path):
-    space(ENDLESS)
+    ]
+    # At the same time, because each search waits for ten seconds.
+    with ThreadPoolExecutor(len(cases)) as threads:
+        searches = []
+        for number, case in enumerate(cases):
+            folder = tmp_path / str(number)
+            for part in ("data", "experiments"):
+                shutil.copytree(tmp_path / part, folder / part)
+            searches.append(threads.submit(_lose, *case, started, folder))
+    for case, search in zip(cases, searches, strict=True):
+        code, output, address = search.result()
+        assert code == 1, (case, output)
+        assert "Traceback" not in output, case
+        line = output.splitlines()[-1]
+        assert line.startswith(f"Error: {EXPECTED} at '{address}', got "), case
+
+
+def _lose(whose, signum, started, folder):
+    """Start a cluster and a search in the folder, and send a signal to the worker or scheduler."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    options = {"cwd": tmp_path, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    options = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     of_cluster = [subprocess.Popen(command, **options)]
@@ -125,20 +143,17 @@ def test_a_cluster_that_is_gone_ends_the_search(whose, signum, started, space, t
         subprocess.Popen([*command, address, "--nthreads", "1"], **options, env=environment)
     )
     try:
-        with Client(address, timeout=60) as client:
+        with Client(address, timeout=60, set_as_default=False) as client:
             client.wait_for_workers(1, timeout=60)
-        process = started("--method", "grid", "--scheduler", address)
-        wait_for(lambda: trials_done(tmp_path), process)
+        process = started("--method", "grid", "--scheduler", address, folder=folder)
+        wait_for(lambda: trials_done(folder), process)
         of_cluster[whose == "worker"].send_signal(signum)
         output = process.communicate(timeout=60)[0]
     finally:
         for part in of_cluster:
             part.kill()
             part.wait()
-    assert process.returncode == 1
-    assert "Traceback" not in output
-    line = output.splitlines()[-1]
-    assert line.startswith(f"Error: {EXPECTED} at '{address}', got ")
+    return process.returncode, output, address
 
 
 def test_without_dask(refused, space, prepared, monkeypatch):
