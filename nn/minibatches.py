@@ -26,6 +26,9 @@ from nn.training_step import TrainingStep
 # them fit into the memory of any machine.
 _ROWS_IN_A_CHUNK = 4_000
 _BYTES_IN_A_CHUNK = 8_000_000
+# Pixels of all images, up to which a copy of their grey levels is kept, with one byte per pixel: it
+# is read faster. Larger data may be memory-mapped, and only chunks of it are copied.
+_PIXELS_IN_A_COPY = 2**26
 
 
 class Minibatch:
@@ -136,7 +139,7 @@ class Minibatches:
                 )
                 for _ in range(2)
             ]
-            if levels and not augmenter:
+            if levels and not augmenter and samples.images.size <= _PIXELS_IN_A_COPY:
                 grey = as_grey_levels(samples.images, np.concatenate(parts), levels)
                 samples = samples._replace(images=grey)
         self._loader = Loader(

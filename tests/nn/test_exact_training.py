@@ -148,7 +148,7 @@ def large():
     return Network.initialize([784, 100, 10], rng, pixel_range=(0.0, 255.0)), images, targets
 
 
-def test_large_products_are_the_same_with_one_thread_and_two_in_any_blocks():
+def test_large_products_are_the_same_with_one_thread_and_two_in_any_blocks(monkeypatch):
     network, images, targets = large()
     config = TrainingConfig(epochs=2, batch_size=10)
     # Products with 80 rows are large enough to be made in halves.
@@ -156,6 +156,9 @@ def test_large_products_are_the_same_with_one_thread_and_two_in_any_blocks():
     for threads, together in [(1, 1), (1, 8), (2, 8), (2, 16), (2, 5)]:
         with threadpoolctl.threadpool_limits(threads):
             results.append(trained(network, images, targets, config, together=together))
+    # As for images that are too many to copy.
+    monkeypatch.setattr(minibatches, "_PIXELS_IN_A_COPY", 0)
+    results.append(trained(network, images, targets, config))
     for other in results[1:]:
         assert_same(other, results[0])
 
