@@ -16,7 +16,7 @@ NOT_RUN = {
     r"git clone URL ": "the address of the repository is not known",
     r"python3 -m venv |pip install |pipx ": "installs packages",
     r"make check|make test|pytest ": "checks and tests, of which this is one",
-    r"dask |TUNE_SCHEDULER=": "needs a cluster; tests/tools/test_tune_workers.py makes one",
+    r"dask |TUNE_SCHEDULER=": "needs a cluster; tests/tools/test_tune_cluster.py makes one",
     r"dvc --cd experiments repro ladder": "takes hours; test_ladder.py runs a part of it",
 }
 # test_own_data.py runs those of docs/data.md.
