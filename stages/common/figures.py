@@ -8,6 +8,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
+from stages.common.interruption import interrupted_afterwards
+
 # Dots per inch: each pixel of a 28×28 digit is drawn with two or three dots.
 _DPI = 110
 
@@ -20,7 +22,7 @@ def png(size: tuple[float, float], draw: Callable[[FigureBase], None]) -> bytes:
         draw: Function that draws on the empty figure it is given.
     """
     # Matplotlib's defaults, because the bytes must not depend on the user's style.
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    with interrupted_afterwards(), matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams["text.parse_math"] = False  # class names may contain $
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

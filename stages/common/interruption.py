@@ -20,9 +20,8 @@ def interruptible() -> Iterator[None]:
         interrupted = True
         signal.default_int_handler(signum, frame)
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
-    if not in_main_thread or before not in (signal.default_int_handler, signal.SIG_DFL):
+    if not _in_main_thread() or before not in (signal.default_int_handler, signal.SIG_DFL):
         yield  # the caller has its own handler
         return
     signal.signal(signal.SIGINT, interrupt)
@@ -34,3 +33,27 @@ def interruptible() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def interrupted_afterwards() -> Iterator[None]:
+    """Let Ctrl-C take effect at the end of the block.
+
+    For code with many weak references, such as Matplotlib's: Python ignores exceptions in their
+    callbacks, KeyboardInterrupt too.
+    """
+    if not _in_main_thread():  # where Python raises no KeyboardInterrupt
+        yield
+        return
+    received: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda signum, _: received.append(signum))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if received:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
