@@ -84,7 +84,7 @@ def _run(clone, command):
     deadline = time.monotonic() + 600
     while command.startswith("dvc queue status") and re.search("Queued|Running", output):
         assert time.monotonic() < deadline, output
-        time.sleep(3)
+        time.sleep(1)
         output = clone.run("bash", "-c", command)
     assert "Failed" not in output, output
     return output

@@ -55,8 +55,8 @@ def test_what_depends_on_a_change_runs_and_is_compared_and_going_back_runs_nothi
     assert shown["data/training/metrics.json"]["data"]["step"] == 5
     before = metrics(clone)["test"]["accuracy"]
 
-    clone.edit(train__learning_rate="0.05")
-    assert clone.repro() == ["train", "evaluate", "export"]
+    clone.edit(train__learning_rate="0.05", preprocess__test_size="250")
+    assert clone.repro() == ["preprocess", "train", "evaluate", "export"]
     changes = json.loads(clone.dvc("params", "diff", "--json"))
     rate = changes["params.yaml"]["train.learning_rate"]
     assert (rate["old"], rate["new"]) == (3.0, 0.05)
@@ -75,8 +75,6 @@ def test_what_depends_on_a_change_runs_and_is_compared_and_going_back_runs_nothi
     assert '"rev": "HEAD"' in page
     assert '"rev": "workspace"' in page
 
-    clone.edit(preprocess__test_size="250")
-    assert clone.repro() == ["preprocess", "train", "evaluate", "export"]
     clone.edit(train__learning_rate="3.0", preprocess__test_size="300")
     output = clone.dvc("repro")
     assert "Running stage" not in output

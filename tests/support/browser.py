@@ -7,6 +7,11 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
+OPTIONS = [
+    "--no-sandbox",  # as root, in a container, Chromium cannot make a sandbox of its own
+    "--in-process-gpu",  # without a graphics processor, this makes pages a quarter faster
+]
+
 
 @contextmanager
 def chromium():
@@ -16,8 +21,7 @@ def chromium():
     )
     with sync_playwright() as playwright:
         try:
-            # As root, in a container, Chromium cannot make a sandbox of its own.
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         except Error as error:
             if "CHROMIUM" in os.environ:
                 raise

@@ -1,5 +1,7 @@
 """Digits to draw on the page, by hand or by a browser's pointer."""
 
+import json
+
 import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
@@ -30,6 +32,11 @@ def examples(count):
     return np.array(images), [str(label) for label in LABELS[:count]]
 
 
+def call(page, function, *arguments):
+    """Call a JavaScript function; large arrays as JSON, which Playwright would encode slowly."""
+    return page.evaluate(f"(text) => ({function})(...JSON.parse(text))", json.dumps(arguments))
+
+
 def settle(page):
     """Wait until the page has drawn what has happened."""
     frame = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -43,7 +50,7 @@ def draw(page, points):
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
-        page.mouse.move(*place, steps=4)
+        page.mouse.move(*place, steps=2)
     page.mouse.up()
     settle(page)
 

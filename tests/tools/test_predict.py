@@ -18,6 +18,8 @@ from nn import Network, save
 from stages.exporting.image_preparation import prepare_image
 from tools import predict
 
+pytestmark = pytest.mark.xdist_group("predict")  # one worker trains the network
+
 VARIANTS = {
     "as it was trained": {},
     "small, in a corner": {"scale": 4, "corner": (0, 0)},

@@ -9,6 +9,8 @@ from sheets import DIGITS, NO_IMAGE, ask, drawing, write
 
 from tools import predict
 
+pytestmark = pytest.mark.xdist_group("predict")  # one worker trains the network
+
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16", "CMYK"])
 def test_any_kind_of_picture(mode, run, model, tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawings import DIGITS, STROKES, draw, examples, settle, write
+from drawings import DIGITS, STROKES, call, draw, examples, settle, write
 from handwriting import HANDS, SHAPES
 
 from nn import Ensemble, Network
@@ -13,6 +13,8 @@ from stages.exporting.image_preparation import prepare_image
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
 
 NOTHING = "Draw something."
+PROBABILITIES = "(images) => images.map((image) => network.probabilities(image))"
+PREPARE = "(...values) => Array.from(prepareImage(...values))"
 
 
 def answer(page):
@@ -39,9 +41,7 @@ def test_its_probabilities_are_numpys(loss, activation, opened):
         [784, 20, 15, 10], np.random.default_rng(0), activation=activation, loss=loss
     )
     with opened(network, images[:1], labels[:1]) as page:
-        found = page.evaluate(
-            "images => images.map((image) => network.probabilities(image))", images.tolist()
-        )
+        found = call(page, PROBABILITIES, images.tolist())
     np.testing.assert_allclose(found, network.probabilities(images), atol=1e-4)
 
 
@@ -55,9 +55,7 @@ def test_the_probabilities_of_an_ensemble_are_numpys(loss, opened):
     ]
     ensemble = Ensemble(members)
     with opened(ensemble, images[:1], labels[:1]) as page:
-        found = page.evaluate(
-            "images => images.map((image) => network.probabilities(image))", images.tolist()
-        )
+        found = call(page, PROBABILITIES, images.tolist())
         assert "784-20-10, 784-12-9-10, 784-10" in page.locator("header").inner_text()
         assert page.locator("#first-member").is_visible()
     np.testing.assert_allclose(found, ensemble.probabilities(images), atol=1e-4)
@@ -85,18 +83,13 @@ def test_it_prepares_pictures_as_predict_does(shape, network, opened):
             height, width = (int(n) for n in size)
             values = {"height": height, "width": width, "values": picture.ravel().tolist()}
             for deslanted in (False, True):
-                found = page.evaluate(
-                    "(values) => Array.from(prepareImage(...values))", [values, shape, deslanted]
-                )
+                found = call(page, PREPARE, values, shape, deslanted)
                 expected = prepare_image(picture, shape, deslanted=deslanted).reshape(-1)
                 # Deslanted images are rounded to 255 levels: one level, where both differ in that.
                 tolerance = 1.01 / 255 if deslanted else 1e-5
                 np.testing.assert_allclose(found, expected, atol=tolerance)
             for framing in (framed(shape), framed(shape)._replace(drawings=False)):
-                found = page.evaluate(
-                    "(values) => Array.from(prepareImage(...values))",
-                    [values, shape, False, framing._asdict()],
-                )
+                found = call(page, PREPARE, values, shape, False, framing._asdict())
                 expected = prepare_image(picture, shape, framing=framing).reshape(-1)
                 np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -133,7 +126,7 @@ def test_the_rule_of_the_verdict_is_pythons(opened):
     cases = (rng.random((500, 4)) ** rng.uniform(0.2, 4, (500, 1))).tolist()
     network = Network.initialize([16, 5, 3], rng)
     with opened(network, np.zeros((1, 16), np.float32), ["0"]) as page:
-        found = page.evaluate("cases => cases.map(verdict)", cases)
+        found = call(page, "(cases) => cases.map(verdict)", cases)
     assert found == [verdict(case) for case in cases]
     assert {None, UNSURE, UNLIKE} == set(found)
 
