@@ -1,19 +1,20 @@
-"""Chunks of shuffled, augmented samples, prepared in a second thread.
+"""Chunks of shuffled, augmented samples, prepared in another thread.
 
 The time to read random rows of a large array depends on the memory (or on the disk, if it is
-memory-mapped), and augmenting images takes longer than a training step of a small network. A second
+memory-mapped), and augmenting images takes longer than a training step of a small network. Another
 thread does both, one chunk ahead of training. Timing does not affect the chunks: they are computed
 one after another, with one random number generator.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
+from nn.blas import helpers
 from nn.regularization import smooth_labels
 
 
@@ -60,7 +61,7 @@ class Loader:
             rows: Number of samples in a chunk.
             augmenter: Augments each image every time it is loaded; None for no augmentation.
             label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
-            prepare: Called in the second thread with the index of each chunk and the number of its
+            prepare: Called in that thread with the index of each chunk and the number of its
                 rows after it has been filled.
         """
         self._samples, self._rows = samples, rows
@@ -80,24 +81,26 @@ class Loader:
         Yields:
             The index of the chunk that is ready, 0 and 1 in turn, and the number of rows in it.
         """
-        if len(order) <= self._rows:  # a single chunk needs no second thread
+        if len(order) <= self._rows:  # a single chunk needs no other thread
             self._fill(0, order, rng)
             yield 0, len(order)
             return
         starts = range(0, len(order), self._rows)
-        with ThreadPoolExecutor(1, "loader") as second_thread:
 
-            def make(number: int) -> tuple[int, int]:
-                chosen = order[starts[number] : starts[number] + self._rows]
-                self._fill(number % 2, chosen, rng)
-                return number % 2, len(chosen)
+        def make(number: int) -> tuple[int, int]:
+            chosen = order[starts[number] : starts[number] + self._rows]
+            self._fill(number % 2, chosen, rng)
+            return number % 2, len(chosen)
 
-            made = second_thread.submit(make, 0)
+        made = helpers().submit(make, 0)
+        try:
             for following in range(1, len(starts) + 1):
                 ready = made.result()
                 if following < len(starts):
-                    made = second_thread.submit(make, following)
+                    made = helpers().submit(make, following)
                 yield ready
+        finally:
+            wait([made])  # its memory may be used again
 
     def _fill(self, number: int, chosen: NDArray[np.intp], rng: np.random.Generator) -> None:
         chunk = self.memory[number].rows(slice(len(chosen)))

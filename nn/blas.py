@@ -33,13 +33,21 @@ Product = Callable[..., object]
 LARGE_PRODUCT = 2**24
 
 
+class _Helpers(threading.local):
+    """The pools of threads that help each thread, by their size."""
+
+    def __init__(self) -> None:
+        self.pools: dict[int, ThreadPoolExecutor] = {}
+
+
 class _Threads:
     """Setting of the BLAS threads, which the whole process shares."""
 
     lock = threading.Lock()
     users = 0
-    two_allowed = False
+    allowed = 1
     restore: Callable[[], None]
+    helpers = _Helpers()
 
 
 @contextmanager
@@ -52,8 +60,8 @@ def limit_blas_threads() -> Iterator[None]:
     with _Threads.lock:
         if _Threads.users == 0:
             pools = _controller().info()
-            _Threads.two_allowed = any(
-                pool["num_threads"] > 1 for pool in pools if pool["user_api"] == "blas"
+            _Threads.allowed = max(
+                (pool["num_threads"] for pool in pools if pool["user_api"] == "blas"), default=1
             )
             limit = _controller().limit(limits=1, user_api="blas")
             _Threads.restore = limit.restore_original_limits
@@ -73,14 +81,20 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-@cache
-def _second_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "blas")
+def helpers() -> ThreadPoolExecutor:
+    """Threads that help the calling one to train: two where BLAS may use three threads, or one.
+
+    On two cores, a third thread would take turns with the other two.
+    """
+    size, pools = 1 if _Threads.allowed < 3 else 2, _Threads.helpers.pools
+    if size not in pools:
+        pools[size] = ThreadPoolExecutor(size, "helper")
+    return pools[size]
 
 
 def _after_fork() -> None:
     # A forked process has the forking thread only; locks and limits of other threads are invalid.
-    _second_thread.cache_clear()
+    _Threads.helpers = _Helpers()
     _Threads.lock = threading.Lock()
     if _Threads.users:
         _Threads.users = 0
@@ -170,10 +184,10 @@ def _bind_halves(left: Array, right: Array, out: Array) -> Product:
 def in_two_threads(first: Callable[[], object], second: Callable[[], object]) -> None:
     """Make two calls in two threads, or one after the other if BLAS is limited to one thread.
 
-    Also one after the other if the second thread has not started when the first call is done: other
-    threads or programs may use all cores.
+    Also one after the other if no other thread has started the second call when the first is done:
+    it may prepare samples, or other programs may use all cores.
     """
-    other = _second_thread().submit(second) if _Threads.two_allowed else None
+    other = helpers().submit(second) if _Threads.allowed > 1 else None
     first()
     if other is None or other.cancel():
         second()

@@ -54,9 +54,11 @@ def test_images_are_augmented_by_the_generator_that_is_passed_in(rows):
 
 
 def test_leaving_early_is_fine():
-    loader = Loader(samples(10), 2)
+    prepared = []
+    loader = Loader(samples(10), 2, prepare=lambda chunk, count: prepared.append(chunk))
     for _ in loader.chunks(np.arange(10), np.random.default_rng(0)):
         break
+    assert prepared == [0, 1]  # nothing goes on in the background
     assert len(all_of(loader, np.arange(10)).images) == 10
 
 

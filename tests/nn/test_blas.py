@@ -95,6 +95,33 @@ def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
     assert len(seen) == threads
 
 
+@pytest.mark.parametrize(("allowed", "threads"), [(2, 1), (3, 2)])
+def test_another_thread_helps_while_one_is_busy_where_there_are_three(allowed, threads):
+    started, free, seen = threading.Event(), threading.Event(), []
+
+    def prepare_samples():
+        started.set()
+        free.wait(60)
+
+    def first():
+        seen.append(threading.get_ident())
+        if threads == 2:
+            assert called.wait(60)
+
+    def second():
+        seen.append(threading.get_ident())
+        called.set()
+
+    called = threading.Event()
+    with threadpoolctl.threadpool_limits(allowed), blas.limit_blas_threads():
+        prepared = blas.helpers().submit(prepare_samples)
+        assert started.wait(60)
+        blas.in_two_threads(first, second)
+        free.set()
+        prepared.result()
+    assert len(set(seen)) == threads
+
+
 def test_the_caller_makes_both_calls_if_the_second_thread_is_busy():
     started, free, seen = threading.Event(), threading.Event(), []
 
