@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from nn.pixels import border
 
@@ -132,6 +131,9 @@ def _measure(images: NDArray) -> list[NDArray]:
 
 
 def _are_drawings(images: NDArray) -> bool:
+    # Imported here: only `preprocess` measures images, and every command imports this module.
+    from scipy import ndimage
+
     levels: NDArray = np.rint(images.astype(np.float64) * _LEVELS)
     if (levels[:, border(levels.shape[1:])] < _INK).mean() < _EMPTY_BORDER:
         return False
