@@ -3,12 +3,11 @@
 import hashlib
 import json
 
-import browser
 import numpy as np
 import onnxruntime
 import pytest
 from clones import ROOT, clone_of_this_repository
-from page_figures import doubts, read_drawings
+from page_figures import doubts, opened, read_drawings
 
 from nn import load
 
@@ -74,11 +73,9 @@ def test_few_right_predictions_and_most_wrong_ones_are_not_sure(mnist):
 def test_the_page_is_small_and_reads_what_people_draw(mnist):
     path = mnist.folder / "data/export/page.html"
     assert path.stat().st_size < 1_000_000
-    with browser.chromium() as chromium:
-        page = chromium.new_page()
-        page.goto(path.as_uri())
+    with opened(path) as page:
         assert page.locator("#epochs b").count() == 8
-    read = list(read_drawings(path))
+        read = read_drawings(page)
     wrong = [hand for digit, hand, scores in read if str(np.argmax(scores)) != digit]
     assert len(read) == 319
     assert len(wrong) <= 0.05 * 319

@@ -57,9 +57,16 @@ def draw(page, points):
 
 def write(page, strokes):
     """Strokes as the pointer would leave them, at once."""
+    page.evaluate("(places) => { strokes = places; }", placed(page, [strokes])[0])
+
+
+def placed(page, drawings):
+    """Strokes of drawings, in pixels of the page's paper."""
     width, height = page.evaluate("[paper.width, paper.height]")
-    places = [
-        [{"x": round(float(x) * width), "y": round(float(y) * height)} for x, y in stroke]
-        for stroke in strokes
+    return [
+        [
+            [{"x": round(float(x) * width), "y": round(float(y) * height)} for x, y in stroke]
+            for stroke in strokes
+        ]
+        for strokes in drawings
     ]
-    page.evaluate("(places) => { strokes = places; }", places)

@@ -4,25 +4,36 @@ python tests/support/page_figures.py     # after `dvc repro`, in the project's f
 """
 
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import browser
 import numpy as np
-from drawings import write
+from drawings import call, placed
 from handwriting import drawings
 
 from nn import load
 from stages.common.verdict import verdict
 
+READ = """(drawings) => drawings.map((places) => {
+    strokes = places;
+    return Array.from(network.scores(prepared()));
+})"""
 
-def read_drawings(path):
-    """(digit, hand, scores) of each drawing, as the page in the file `path` reads it."""
+
+@contextmanager
+def opened(path):
+    """The page in the file `path`, in a browser."""
     with browser.chromium() as chromium:
         page = chromium.new_page()
         page.goto(path.resolve().as_uri())
-        for digit, hand, strokes in drawings():
-            write(page, strokes)
-            yield digit, hand, page.evaluate("Array.from(network.scores(prepared()))")
+        yield page
+
+
+def read_drawings(page):
+    """(digit, hand, scores) of each drawing, as the page reads it."""
+    digits, hands, strokes = zip(*drawings(), strict=True)
+    return list(zip(digits, hands, call(page, READ, placed(page, strokes)), strict=True))
 
 
 def doubts(folder):
@@ -41,7 +52,8 @@ def main():
     """Print the figures for the model and the page in `data/`."""
     right, wrong = doubts(Path("data"))
     print(f"not sure: {right:.1%} of right, {wrong:.0%} of wrong predictions (validation images)")
-    read = list(read_drawings(Path("data/export/page.html")))
+    with opened(Path("data/export/page.html")) as page:
+        read = read_drawings(page)
     mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
     unsure = sum(verdict(scores) is not None for _, _, scores in read)
     print(f"{len(read)} drawings: {len(read) - mistakes.total()} right, {unsure} not sure")
