@@ -15,7 +15,8 @@ import numpy as np
 from benchmarks.common import benchmark, mnist, record
 from benchmarks.peers import article_loop, epoch_of, this_project, trainings
 from benchmarks.processes import Competitor, medians, timed
-from nn.blas import bind_gemm, limit_blas_threads
+from nn.blas import bind_gemm
+from nn.threads import limit_blas_threads
 
 
 def bare_products(

@@ -11,13 +11,13 @@ The modules, one topic each, in a suggested reading order:
 - `portable`         functions whose results are the same on every processor
 - `training_step`    backpropagation in preallocated arrays, as used in training
 - `blocked_layer`    the first layer for several minibatches at a time
-- `blocked_inputs`   its inputs, which a second thread prepares
+- `blocked_inputs`   its inputs, which another thread prepares
 - `optimizers`       parameter updates from the gradient
 - `schedules`        learning rate schedules
 - `hyperparameters`  name, range and description of each hyperparameter
 - `regularization`   penalties, max-norm, dropout and label smoothing
 - `augmentation`     random affine and elastic deformations of training images
-- `batches`          chunks of shuffled samples, loaded in a second thread
+- `batches`          chunks of shuffled samples, loaded in another thread
 - `minibatches`      the minibatches of a chunk, prepared for training
 - `ema`              exponential moving average of the weights
 - `training`         the training loop
@@ -27,7 +27,8 @@ The modules, one topic each, in a suggested reading order:
 - `metrics`          loss and accuracy
 - `stagnation`       a warning for training that does not learn
 - `calibration`      expected calibration error
-- `blas`             in-place matrix products and the number of BLAS threads
+- `blas`             in-place matrix products
+- `threads`          the number of BLAS threads, and threads that help to train
 - `checks`           checks of the arrays that callers pass in
 - `pixels`           scaling of raw pixels to [0, 1], shape and border of images
 - `interpolation`    bilinear interpolation of images

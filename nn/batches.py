@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
-from nn.blas import helpers
 from nn.regularization import smooth_labels
+from nn.threads import helpers
 
 
 class Samples(NamedTuple):
@@ -100,7 +100,7 @@ class Loader:
                     made = helpers().submit(make, following)
                 yield ready
         finally:
-            wait([made])  # its memory may be used again
+            wait([made])  # the caller may use its memory again
 
     def _fill(self, number: int, chosen: NDArray[np.intp], rng: np.random.Generator) -> None:
         chunk = self.memory[number].rows(slice(len(chosen)))

@@ -12,18 +12,15 @@ They replace `np.matmul` in training for three reasons:
 """
 
 import ctypes
-import os
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import LowLevelCallable
 from scipy.linalg import cython_blas, get_blas_funcs
-from threadpoolctl import ThreadpoolController
+
+from nn.threads import in_two_threads
 
 Array = NDArray[np.floating]
 Product = Callable[..., object]
@@ -31,77 +28,6 @@ Product = Callable[..., object]
 # Products with at least this number of multiplications are computed in halves. One thread needs
 # 0.3 ms for them, several times as long as it takes to wake a second thread.
 LARGE_PRODUCT = 2**24
-
-
-class _Helpers(threading.local):
-    """The pools of threads that help each thread, by their size."""
-
-    def __init__(self) -> None:
-        self.pools: dict[int, ThreadPoolExecutor] = {}
-
-
-class _Threads:
-    """Setting of the BLAS threads, which the whole process shares."""
-
-    lock = threading.Lock()
-    users = 0
-    allowed = 1
-    restore: Callable[[], None]
-    helpers = _Helpers()
-
-
-@contextmanager
-def limit_blas_threads() -> Iterator[None]:
-    """Context manager that limits BLAS to one thread.
-
-    Large products use two threads of this module if BLAS had two or more before: the limits of
-    `OMP_NUM_THREADS=1`, `threadpool_limits(1)` and joblib's workers are respected.
-    """
-    with _Threads.lock:
-        if _Threads.users == 0:
-            pools = _controller().info()
-            _Threads.allowed = max(
-                (pool["num_threads"] for pool in pools if pool["user_api"] == "blas"), default=1
-            )
-            limit = _controller().limit(limits=1, user_api="blas")
-            _Threads.restore = limit.restore_original_limits
-        _Threads.users += 1
-    try:
-        yield
-    finally:
-        with _Threads.lock:
-            _Threads.users -= 1
-            if _Threads.users == 0:
-                _Threads.restore()
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    # Cached, because finding the loaded BLAS libraries takes milliseconds.
-    return ThreadpoolController()
-
-
-def helpers() -> ThreadPoolExecutor:
-    """Threads that help the calling one to train: two where BLAS may use three threads, or one.
-
-    On two cores, a third thread would take turns with the other two.
-    """
-    size, pools = 1 if _Threads.allowed < 3 else 2, _Threads.helpers.pools
-    if size not in pools:
-        pools[size] = ThreadPoolExecutor(size, "helper")
-    return pools[size]
-
-
-def _after_fork() -> None:
-    # A forked process has the forking thread only; locks and limits of other threads are invalid.
-    _Threads.helpers = _Helpers()
-    _Threads.lock = threading.Lock()
-    if _Threads.users:
-        _Threads.users = 0
-        _Threads.restore()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 def bind_gemm(left: Array, right: Array, out: Array) -> Product:
@@ -179,20 +105,6 @@ def _bind_halves(left: Array, right: Array, out: Array) -> Product:
     return lambda alpha=1.0, beta=0.0: in_two_threads(
         partial(upper, alpha, beta), partial(lower, alpha, beta)
     )
-
-
-def in_two_threads(first: Callable[[], object], second: Callable[[], object]) -> None:
-    """Make two calls in two threads, or one after the other if BLAS is limited to one thread.
-
-    Also one after the other if no other thread has started the second call when the first is done:
-    it may prepare samples, or other programs may use all cores.
-    """
-    other = helpers().submit(second) if _Threads.allowed > 1 else None
-    first()
-    if other is None or other.cancel():
-        second()
-    else:
-        other.result()
 
 
 def bind_unlocked_gemm(left: Array, right: Array, out: Array) -> Product:

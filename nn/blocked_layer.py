@@ -33,11 +33,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import idamax
 
-from nn.blas import Product, bind_gemm, bind_unlocked_gemm, in_two_threads
+from nn.blas import Product, bind_gemm, bind_unlocked_gemm
 from nn.blocked_inputs import BlockedInputs
 from nn.exact import DivergedError
 from nn.network import Network
 from nn.portable import shifter
+from nn.threads import in_two_threads
 
 _GRID = -40
 _SHIFTER = shifter(_GRID)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import ACTIVATIONS, Unit
-from nn.blas import Array, bind_gemm, limit_blas_threads
+from nn.blas import Array, bind_gemm
 from nn.checks import are_targets, require_values
 from nn.classifier import normalize
 from nn.deslanting import deslant
@@ -24,6 +24,7 @@ from nn.framing import Framing
 from nn.initialization import random_layer
 from nn.losses import LOSSES
 from nn.pixels import scale, square
+from nn.threads import limit_blas_threads
 
 # Rows per matrix product in predictions: enough for BLAS to run at full speed, and few enough for
 # the activations of a layer to stay in the processor's cache.

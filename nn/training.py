@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from nn.augmentation import Augmenter
 from nn.batches import Samples
-from nn.blas import limit_blas_threads
 from nn.checks import require_values
 from nn.ema import EMA
 from nn.exact import DivergedError
@@ -24,6 +23,7 @@ from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import NONE, Regularization
 from nn.schedules import CONSTANT
+from nn.threads import limit_blas_threads
 
 
 class Epoch(NamedTuple):

@@ -9,7 +9,7 @@ from playwright.sync_api import Error, sync_playwright
 
 OPTIONS = [
     "--no-sandbox",  # as root, in a container, Chromium cannot make a sandbox of its own
-    "--in-process-gpu",  # without a graphics processor, this makes pages a quarter faster
+    "--in-process-gpu",  # without a graphics processor, pages are drawn faster so
 ]
 
 
