@@ -27,8 +27,9 @@ all: .venv/installed
 verify: .venv/installed
 	"$(BIN)/python" -m tools.verify
 
+# One thread for BLAS, because there are as many workers as cores; tests of threads set their number.
 test: .venv/installed-test
-	"$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+	OPENBLAS_NUM_THREADS=1 "$(BIN)/python" -m pytest -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/installed-test
 	"$(BIN)/ruff" check .
