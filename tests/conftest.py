@@ -1,5 +1,6 @@
 """Fixtures that several rooms share."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,12 @@ from stages.common.artifacts import Artifacts
 from stages.common.datasets import DatasetInfo
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_finish():
+    # The objects of the imported modules stay; without this, garbage collection looks at them again
+    # and again.
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

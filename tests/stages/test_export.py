@@ -20,10 +20,24 @@ TRAIN = "stages.train --hidden 8"
 MADE_BY = ("--", *FETCH.split(), "--", *TRAIN.split())
 
 
+@pytest.fixture(scope="session")
+def made():
+    """The files that `train` and `evaluate` write, by their names."""
+    return {}
+
+
 @pytest.fixture
-def measured(run, prepared):
-    assert run(train, "--hidden", 8, "--epochs", 3, "--learning-rate", 1).exit_code == 0
-    assert run(evaluate).exit_code == 0
+def measured(run, prepared, tmp_path, made):
+    """A folder after `train` and `evaluate`, which run once for all tests."""
+    if not made:
+        assert run(train, "--hidden", 8, "--epochs", 3, "--learning-rate", 1).exit_code == 0
+        assert run(evaluate).exit_code == 0
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        made |= {path.relative_to(tmp_path): path.read_bytes() for path in files}
+    for name, content in made.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return prepared
 
 
