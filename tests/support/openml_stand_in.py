@@ -8,6 +8,7 @@ import json
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
@@ -127,6 +128,8 @@ def website(pages):
 @contextmanager
 def serving(pages, monkeypatch):
     """Serve OpenML's pages on loopback, and send scikit-learn there. Yields the requests."""
+    # Between two attempts, it need not wait.
+    monkeypatch.setattr(_openml, "time", SimpleNamespace(sleep=lambda seconds: None))
     with website(pages) as (host, asked):
         for constant in ("_SEARCH_NAME", "_DATA_INFO", "_DATA_FEATURES", "_DATA_QUALITIES"):
             address = getattr(_openml, constant).replace("https://www.openml.org", host)
