@@ -1,114 +1,99 @@
 """A multilayer perceptron written from scratch in NumPy; all functions take and return arrays.
 
-The modules, one topic each, in a suggested reading order:
+What explains a network, an idea a file, in a good order to read them:
 
 - `network`          weights, biases, forward pass and predictions
 - `initialization`   random initial weights
 - `activations`      activation functions and their derivatives
 - `losses`           loss functions and their errors at the output layer
-- `backpropagation`  the four equations of backpropagation, in plain NumPy
-- `exact`            matrix products without rounding, the same on every processor
-- `portable`         functions whose results are the same on every processor
-- `training_step`    backpropagation in preallocated arrays, as used in training
-- `blocked_layer`    the first layer for several minibatches at a time
-- `blocked_inputs`   its inputs, which another thread prepares
+- `backpropagation`  the four equations of backpropagation
 - `optimizers`       parameter updates from the gradient
 - `schedules`        learning rate schedules
-- `hyperparameters`  name, range and description of each hyperparameter
 - `regularization`   penalties, max-norm, dropout and label smoothing
-- `augmentation`     random affine and elastic deformations of training images
-- `batches`          chunks of shuffled samples, loaded in another thread
-- `minibatches`      the minibatches of a chunk, prepared for training
-- `ema`              exponential moving average of the weights
-- `training`         the training loop
-- `early_stopping`   the weights with the best validation score, and when to stop
-- `training_config`  all hyperparameters of a training run
-- `trainer`          a training run that follows a `TrainingConfig`
+- `hyperparameters`  name, range and description of each hyperparameter
 - `metrics`          loss and accuracy
-- `stagnation`       a warning for training that does not learn
 - `calibration`      expected calibration error
-- `blas`             in-place matrix products
-- `threads`          the number of BLAS threads, and threads that help to train
 - `checks`           checks of the arrays that callers pass in
-- `pixels`           scaling of raw pixels to [0, 1], shape and border of images
-- `interpolation`    bilinear interpolation of images
-- `deslanting`       a shear that makes the strokes of a digit upright
-- `array_files`      reading of array files from untrusted sources
-- `framing`          position and size of the objects on images
-- `serialization`    networks as `.npz` files
-- `classifier`       the methods that networks and ensembles share
-- `ensemble`         an average of several networks
-- `test_time_augmentation`  an average over augmented copies of an image
-- `estimator`        the network as a scikit-learn classifier
+
+and the rooms, each with a list of its own:
+
+- `training`  the training loop, and a training run that follows a `TrainingConfig`
+- `exact`     arithmetic without rounding errors, the same on every processor
+- `images`    pixels, augmentation, deslanting
+- `models`    ensembles, files, the scikit-learn estimator
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
-from nn.activations import ACTIVATIONS
-from nn.augmentation import Augmentation, Augmenter
-from nn.calibration import expected_calibration_error
-from nn.classifier import Classifier
-from nn.deslanting import deslant
-from nn.ema import EMA
-from nn.ensemble import Ensemble
-from nn.initialization import INITIALIZATIONS
-from nn.losses import LOSSES
-from nn.metrics import Score, score
-from nn.network import Network
-from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.pixels import scale
-from nn.regularization import Regularization
-from nn.schedules import SCHEDULES, Schedule
-from nn.serialization import ModelFileError, load, save
-from nn.stagnation import NotLearningWarning
-from nn.test_time_augmentation import TestTimeAugmentation
-from nn.trainer import Trainer
-from nn.training import DivergedError, train_epochs
-from nn.training_config import TrainingConfig
-
 if TYPE_CHECKING:
-    from nn.estimator import NetworkClassifier
+    from nn.activations import ACTIVATIONS
+    from nn.calibration import expected_calibration_error
+    from nn.images.augmentation import Augmentation, Augmenter
+    from nn.images.deslanting import deslant
+    from nn.images.pixels import scale
+    from nn.initialization import INITIALIZATIONS
+    from nn.losses import LOSSES
+    from nn.metrics import Score, score
+    from nn.models.classifier import Classifier
+    from nn.models.ensemble import Ensemble
+    from nn.models.estimator import NetworkClassifier
+    from nn.models.serialization import ModelFileError, load, save
+    from nn.models.test_time_augmentation import TestTimeAugmentation
+    from nn.network import Network
+    from nn.optimizers import OPTIMIZERS, Optimizer
+    from nn.regularization import Regularization
+    from nn.schedules import SCHEDULES, Schedule
+    from nn.training.config import TrainingConfig
+    from nn.training.ema import EMA
+    from nn.training.loop import DivergedError, train_epochs
+    from nn.training.stagnation import NotLearningWarning
+    from nn.training.trainer import Trainer
 
-__all__ = [
-    "ACTIVATIONS",
-    "EMA",
-    "INITIALIZATIONS",
-    "LOSSES",
-    "OPTIMIZERS",
-    "SCHEDULES",
-    "Augmentation",
-    "Augmenter",
-    "Classifier",
-    "DivergedError",
-    "Ensemble",
-    "ModelFileError",
-    "Network",
-    "NetworkClassifier",
-    "NotLearningWarning",
-    "Optimizer",
-    "Regularization",
-    "Schedule",
-    "Score",
-    "TestTimeAugmentation",
-    "Trainer",
-    "TrainingConfig",
-    "deslant",
-    "expected_calibration_error",
-    "load",
-    "save",
-    "scale",
-    "score",
-    "train_epochs",
-]
+# Imported on first use, so that a command imports only what it needs.
+_MODULES = {
+    "ACTIVATIONS": "activations",
+    "EMA": "training.ema",
+    "INITIALIZATIONS": "initialization",
+    "LOSSES": "losses",
+    "OPTIMIZERS": "optimizers",
+    "SCHEDULES": "schedules",
+    "Augmentation": "images.augmentation",
+    "Augmenter": "images.augmentation",
+    "Classifier": "models.classifier",
+    "DivergedError": "training.loop",
+    "Ensemble": "models.ensemble",
+    "ModelFileError": "models.serialization",
+    "Network": "network",
+    "NetworkClassifier": "models.estimator",
+    "NotLearningWarning": "training.stagnation",
+    "Optimizer": "optimizers",
+    "Regularization": "regularization",
+    "Schedule": "schedules",
+    "Score": "metrics",
+    "TestTimeAugmentation": "models.test_time_augmentation",
+    "Trainer": "training.trainer",
+    "TrainingConfig": "training.config",
+    "deslant": "images.deslanting",
+    "expected_calibration_error": "calibration",
+    "load": "models.serialization",
+    "save": "models.serialization",
+    "scale": "images.pixels",
+    "score": "metrics",
+    "train_epochs": "training.loop",
+}
+
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> object:
-    # Imported on first use, because importing scikit-learn takes about a second.
-    if name == "NetworkClassifier":
-        from nn.estimator import NetworkClassifier
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"nn.{_MODULES[name]}"), name)
 
-        return NetworkClassifier
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return [*globals(), *_MODULES]

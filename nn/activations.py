@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.blas import Array
-from nn.portable import TABLE_BITS, bind_sigmoid_table, bind_tanh, exp, ordered_sum
+from nn.exact.portable import TABLE_BITS, bind_sigmoid_table, bind_tanh, exp, ordered_sum
 
 # Arrays, because NumPy converts a Python float to an array in each call, which for the small arrays
 # of a training step takes as long as the arithmetic.

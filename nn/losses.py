@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from nn.activations import ACTIVATIONS, SIGMOID, SOFTMAX, Unit, exact_softmax
 from nn.blas import Array
-from nn.portable import log, ordered_sum, sigmoid
+from nn.exact.portable import log, ordered_sum, sigmoid
 
 
 class Loss(NamedTuple):

@@ -17,13 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import ACTIVATIONS, Unit
 from nn.blas import Array, bind_gemm
 from nn.checks import are_targets, require_values
-from nn.classifier import normalize
-from nn.deslanting import deslant
-from nn.exact import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
-from nn.framing import Framing
+from nn.exact.grids import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
+from nn.images.deslanting import deslant
+from nn.images.framing import Framing
+from nn.images.pixels import scale, square
 from nn.initialization import random_layer
 from nn.losses import LOSSES
-from nn.pixels import scale, square
+from nn.models.classifier import normalize
 from nn.threads import limit_blas_threads
 
 # Rows per matrix product in predictions: enough for BLAS to run at full speed, and few enough for

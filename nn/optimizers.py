@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nn.blas import Array, Product
+from nn.exact.portable import integer_power
 from nn.network import Network
-from nn.portable import integer_power
 from nn.regularization import limit_norms
-from nn.training_step import TrainingStep
+from nn.training.training_step import TrainingStep
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
 

@@ -8,9 +8,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.deslanting import deslant as deslanted
-from nn.framing import Framing, measure
-from nn.pixels import border, scale
+from nn.images.deslanting import deslant as deslanted
+from nn.images.framing import Framing, measure
+from nn.images.pixels import border, scale
 from stages.common.artifacts import Artifacts, invalid_artifact
 from stages.common.command import path_option, seed_option, stage
 from stages.common.datasets import PARTS, DatasetInfo, Raw

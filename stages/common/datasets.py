@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.checks import are_targets, require_values
-from nn.framing import Framing
-from nn.pixels import is_range
+from nn.images.framing import Framing
+from nn.images.pixels import is_range
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array, read_json
 
 PARTS = ("train", "validation", "test")

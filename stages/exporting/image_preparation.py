@@ -18,9 +18,9 @@ Applied to Document Recognition", §III.A). For other data sets, size and positi
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.deslanting import deslant
-from nn.framing import Framing
-from nn.pixels import border
+from nn.images.deslanting import deslant
+from nn.images.framing import Framing
+from nn.images.pixels import border
 
 # Side of the box as a fraction of the side of the image.
 _BOX = 20 / 28

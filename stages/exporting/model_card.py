@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from nn import Ensemble, Network
-from nn.framing import Framing
+from nn.images.framing import Framing
 from stages.common.terminal import printable
 
 _TEXT = """---

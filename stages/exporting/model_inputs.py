@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Ensemble, Network
-from nn.pixels import scale
+from nn.images.pixels import scale
 from stages.common.image_files import read_grey
 from stages.exporting.image_preparation import resized
 from stages.exporting.segmentation import Digit, find_digits

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nn.framing import Framing
+from nn.images.framing import Framing
 from stages.exporting.image_preparation import BlankImageError, ink_of, prepare_ink
 from stages.exporting.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 

@@ -15,7 +15,7 @@ def test_every_line_of_code_is_in_the_file_that_is_named_before_it():
         if block[1] == "yaml":
             file = "dvc.yaml"
         else:
-            file = re.findall(r"`(nn/\w+\.py)[`;]", TOUR[: block.start()])[-1]
+            file = re.findall(r"`(nn/[\w/]+\.py)[`;]", TOUR[: block.start()])[-1]
         assert block[2] in (ROOT / file).read_text(), f"{file}:\n{block[2]}"
 
 

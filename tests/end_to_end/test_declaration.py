@@ -191,7 +191,7 @@ def test_imports_point_one_way():
 
 def test_nn_imports_neither_stages_nor_command_line_packages():
     others = ("stages", "tools", "benchmarks", "click", "dvc", "dvclive", "tqdm")
-    for file in (ROOT / "nn").glob("*.py"):
+    for file in (ROOT / "nn").rglob("*.py"):
         for module, _ in imported_names(file):
             assert module.split(".")[0] not in others, f"{file}: {module}"
 

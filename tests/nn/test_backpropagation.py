@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nn import ACTIVATIONS, LOSSES, Network, Optimizer, Regularization
 from nn.backpropagation import gradients
-from nn.batches import Samples
-from nn.training_step import TrainingStep
+from nn.training.batches import Samples
+from nn.training.training_step import TrainingStep
 
 SIZES = [[5, 3], [5, 4, 3], [6, 5, 4, 3], [4, 3, 5, 3, 2]]
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import Augmentation, Augmenter
-from nn.batches import Loader, Samples
 from nn.regularization import smooth_labels
+from nn.training.batches import Loader, Samples
 
 
 def samples(n, weighted=False):

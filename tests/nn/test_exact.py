@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import LOSSES, Network
-from nn.exact import (
+from nn.exact.grids import (
     ACTIVATION_BITS,
     ceil_log2,
     delta_bits,
@@ -18,7 +18,7 @@ from nn.exact import (
     weight_bits,
     weighted_inputs,
 )
-from nn.exact import bind_rounding as bind
+from nn.exact.grids import bind_rounding as bind
 
 SIZES = st.sampled_from([1, 2, 3, 10, 17, 64, 257])
 

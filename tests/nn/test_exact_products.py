@@ -12,10 +12,9 @@ from nn import (
     Network,
     TrainingConfig,
     blas,
-    blocked_layer,
-    exact,
-    training_step,
 )
+from nn.exact import grids
+from nn.training import blocked_layer, training_step
 
 
 def fraction_product(left, right):
@@ -46,7 +45,7 @@ def products(monkeypatch):
 
         return call
 
-    for module in (training_step, blocked_layer, exact):
+    for module in (training_step, blocked_layer, grids):
         monkeypatch.setattr(module, "bind_gemm", bind)
     return checked
 

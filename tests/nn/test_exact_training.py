@@ -19,11 +19,9 @@ from nn import (
     Network,
     Trainer,
     TrainingConfig,
-    blocked_inputs,
-    blocked_layer,
-    minibatches,
     score,
 )
+from nn.training import blocked_inputs, blocked_layer, minibatches
 
 RATES = {"sgd": 2.0, "momentum": 0.3, "nesterov": 0.3, "adam": 0.02}
 

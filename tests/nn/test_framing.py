@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn.framing import Framing, measure
+from nn.images.framing import Framing, measure
 
 RNG = np.random.default_rng(0)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nn import OPTIMIZERS, Network, Optimizer, Regularization
 from nn.backpropagation import gradients
-from nn.batches import Samples
-from nn.training_step import TrainingStep
+from nn.training.batches import Samples
+from nn.training.training_step import TrainingStep
 
 
 def textbook(name, w, state, g, rate, t, *, l2, decay, mu=0.8, beta2=0.99):

@@ -13,7 +13,7 @@ from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 
 from nn.activations import exact_softmax
-from nn.portable import (
+from nn.exact.portable import (
     bind_tanh,
     exp,
     integer_power,

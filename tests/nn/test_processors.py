@@ -11,8 +11,8 @@ import exact_runs
 import numpy as np
 import pytest
 
-from nn import portable
-from nn.portable import standard_normal
+from nn.exact import portable
+from nn.exact.portable import standard_normal
 
 ROOT = Path(__file__).parents[2]
 # Names that NumPy does not know are ignored: they differ between its versions.

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nn import Network, Regularization, train_epochs
-from nn.batches import Samples
 from nn.regularization import draw_mask, limit_norms, smooth_labels
-from nn.training_step import TrainingStep
+from nn.training.batches import Samples
+from nn.training.training_step import TrainingStep
 
 
 @pytest.mark.parametrize("dropped", [0.1, 0.5, 0.9])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nn import Score, Trainer, TrainingConfig, score
-from nn.exact import round_weights
+from nn.exact.grids import round_weights
 
 # Nothing that has a state is left out.
 RICH = {

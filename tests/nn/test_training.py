@@ -12,14 +12,13 @@ from nn import (
     Optimizer,
     Regularization,
     blas,
-    blocked_layer,
     score,
     train_epochs,
-    training_step,
 )
-from nn import exact as exact_module
 from nn import network as network_module
 from nn.backpropagation import gradients
+from nn.exact import grids as exact_module
+from nn.training import blocked_layer, training_step
 
 
 def test_learns_xor():

@@ -20,7 +20,7 @@ from nn import (
     deslant,
     score,
 )
-from nn.pixels import scale
+from nn.images.pixels import scale
 
 # (image shape, greatest pixel, classes, samples, configuration)
 RUNS = [

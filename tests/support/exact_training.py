@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from nn import EMA, Augmenter, Optimizer, train_epochs
-from nn.pixels import scale
+from nn.images.pixels import scale
 
 
 def samples(n, shape, classes, pixels, seed=0):

@@ -1,7 +1,8 @@
 """Exact training as a plain loop: nothing is preallocated, blocked or in place.
 
-Written from the rules in the docstrings of `nn.exact` and `nn.blocked_layer`. Products are sums by
-`math.fsum`; tanh, exp and rounding to a grid are computed in other ways than in `nn`.
+Written from the rules in the docstrings of `nn.exact.grids` and `nn.training.blocked_layer`.
+Products are sums by `math.fsum`; tanh, exp and rounding to a grid are computed in other ways than
+in `nn`.
 """
 
 import math
@@ -9,7 +10,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from nn.augmentation import Augmenter
+from nn.images.augmentation import Augmenter
 
 
 def on_grid(x, bits):

@@ -65,7 +65,7 @@ def run_search(data: TrainingData, candidates: list, plan: list, run: Callable, 
     All results are saved in the file `log`; a later search with the same options, data and code of
     `nn` reuses them. A trial whose worker died runs once more, alone.
     """
-    code = [path.read_bytes() for path in sorted(Path(nn.__file__).parent.glob("*.py"))]
+    code = [path.read_bytes() for path in sorted(Path(nn.__file__).parent.rglob("*.py"))]
     shared = joblib.hash([data, code], coerce_mmap=True)
     known = read_json(log, "tune") if log.exists() else {}
 

@@ -6,7 +6,7 @@ from drawings import DIGITS, STROKES, call, draw, examples, settle, write
 from handwriting import HANDS, SHAPES
 
 from nn import Ensemble, Network
-from nn.framing import Framing
+from nn.images.framing import Framing
 from stages.common.verdict import UNLIKE, UNSURE, verdict
 from stages.exporting.image_preparation import prepare_image
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.blas import Array
-from nn.portable import ordered_sum
+from nn.exact.portable import ordered_sum
 
 
 class Classifier(Protocol):

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.augmentation import Augmenter
+from nn.images.augmentation import Augmenter
 from nn.regularization import smooth_labels
 from nn.threads import helpers
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.augmentation import Augmentation, Augmenter
 from nn.blas import Array
-from nn.classifier import Classifier
-from nn.interpolation import interpolate
+from nn.images.augmentation import Augmentation, Augmenter
+from nn.images.interpolation import interpolate
+from nn.models.classifier import Classifier
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
 _ROTATION, _SCALING, _SHEAR = 6.0, 0.075, 0.06

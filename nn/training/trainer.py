@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.augmentation import Augmenter
-from nn.early_stopping import EarlyStopping
-from nn.ema import EMA
+from nn.images.augmentation import Augmenter
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
-from nn.stagnation import STEPS, NotLearningWarning, not_learning
-from nn.training import Epoch, train_epochs
-from nn.training_config import TrainingConfig
+from nn.training.config import TrainingConfig
+from nn.training.early_stopping import EarlyStopping
+from nn.training.ema import EMA
+from nn.training.loop import Epoch, train_epochs
+from nn.training.stagnation import STEPS, NotLearningWarning, not_learning
 
 Seed = int | np.random.SeedSequence
 

@@ -23,12 +23,12 @@ from typing import BinaryIO
 import numpy as np
 
 from nn.activations import ACTIVATIONS
-from nn.array_files import read_archive, write_archive
-from nn.ensemble import Ensemble
-from nn.framing import Framing
+from nn.images.framing import Framing
+from nn.images.pixels import is_range
 from nn.losses import LOSSES
+from nn.models.array_files import read_archive, write_archive
+from nn.models.ensemble import Ensemble
 from nn.network import Network
-from nn.pixels import is_range
 
 FORMAT = "multi-layer perceptron, 4"
 # Prefix of the entries of a member.

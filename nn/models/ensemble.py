@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.blas import Array
-from nn.classifier import Classifier
-from nn.deslanting import deslant
-from nn.framing import Framing
+from nn.images.deslanting import deslant
+from nn.images.framing import Framing
+from nn.models.classifier import Classifier
 from nn.network import Network
 
 

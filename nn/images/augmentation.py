@@ -21,10 +21,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.exact import ceil_log2, round_rows
+from nn.exact.grids import ceil_log2, round_rows
+from nn.exact.portable import exp, sine, standard_normal
 from nn.hyperparameters import Range, hyperparameter, validate
-from nn.interpolation import interpolate
-from nn.portable import exp, sine, standard_normal
+from nn.images.interpolation import interpolate
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256

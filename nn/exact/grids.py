@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import idamax, isamax
 
 from nn.blas import bind_gemm, bind_row_sum
-from nn.portable import shifter
+from nn.exact.portable import shifter
 
 Array = NDArray[np.float64]
 

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.activations import ACTIVATIONS
-from nn.batches import Samples
 from nn.blas import Product, bind_gemm, bind_row_sum
-from nn.exact import (
+from nn.exact.grids import (
     ACTIVATION_BITS,
     bind_exact_gradients,
     bind_rounding,
@@ -29,6 +28,7 @@ from nn.exact import (
 from nn.losses import LOSSES
 from nn.network import Network
 from nn.regularization import NONE, Regularization, draw_mask
+from nn.training.batches import Samples
 
 # float32 or float64, or in exact arithmetic always float64.
 Array = NDArray[Any]

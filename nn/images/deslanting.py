@@ -13,7 +13,7 @@ its m_xy is 0 (LeCun et al. 1998, "Gradient-Based Learning Applied to Document R
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.interpolation import interpolate
+from nn.images.interpolation import interpolate
 
 # Images deslanted at a time; their arrays then fit the processor's cache.
 _CHUNK = 256

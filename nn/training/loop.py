@@ -12,18 +12,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.augmentation import Augmenter
-from nn.batches import Samples
 from nn.checks import require_values
-from nn.ema import EMA
-from nn.exact import DivergedError
+from nn.exact.grids import DivergedError
+from nn.images.augmentation import Augmenter
 from nn.metrics import RunningScore, Score
-from nn.minibatches import Minibatches
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import NONE, Regularization
 from nn.schedules import CONSTANT
 from nn.threads import limit_blas_threads
+from nn.training.batches import Samples
+from nn.training.ema import EMA
+from nn.training.minibatches import Minibatches
 
 
 class Epoch(NamedTuple):

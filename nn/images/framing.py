@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.pixels import border
+from nn.images.pixels import border
 
 # Grey levels; images measured at a time; images from which the width of strokes is measured.
 _LEVELS, _CHUNK, _SAMPLES = 255.0, 4_096, 500

@@ -6,8 +6,8 @@ The stage `train` has an option for each, and `NetworkClassifier` an argument.
 from dataclasses import dataclass, fields
 
 from nn.activations import ACTIVATIONS
-from nn.augmentation import Augmentation
 from nn.hyperparameters import Range, field_of, hyperparameter, validate
+from nn.images.augmentation import Augmentation
 from nn.initialization import INITIALIZATIONS
 from nn.losses import LOSSES
 from nn.optimizers import OPTIMIZERS

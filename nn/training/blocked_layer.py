@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import idamax
 
 from nn.blas import Product, bind_gemm, bind_unlocked_gemm
-from nn.blocked_inputs import BlockedInputs
-from nn.exact import DivergedError
+from nn.exact.grids import DivergedError
+from nn.exact.portable import shifter
 from nn.network import Network
-from nn.portable import shifter
 from nn.threads import in_two_threads
+from nn.training.blocked_inputs import BlockedInputs
 
 _GRID = -40
 _SHIFTER = shifter(_GRID)

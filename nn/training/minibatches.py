@@ -13,14 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.augmentation import Augmenter
-from nn.batches import Loader, Samples
-from nn.blocked_inputs import BlockedInputs, as_grey_levels, grey_levels, parts_by_use
-from nn.blocked_layer import Block, BlockedLayer, minibatches_in_block, resolves
+from nn.images.augmentation import Augmenter
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import Regularization
-from nn.training_step import TrainingStep
+from nn.training.batches import Loader, Samples
+from nn.training.blocked_inputs import BlockedInputs, as_grey_levels, grey_levels, parts_by_use
+from nn.training.blocked_layer import Block, BlockedLayer, minibatches_in_block, resolves
+from nn.training.training_step import TrainingStep
 
 # A chunk has so many samples that the time between chunks does not matter, and so few that two of
 # them fit into the memory of any machine.
