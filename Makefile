@@ -44,7 +44,7 @@ docs: .venv/installed
 	"$(BIN)/python" -m tools.parameters
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
-BENCHMARKS = epoch optimizers accuracy prediction scale threads stage
+BENCHMARKS = epoch optimizers accuracy prediction scale stage
 
 benchmarks: .venv/installed
 	set -e; for name in $(BENCHMARKS); do \
@@ -65,7 +65,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the dependencies into .venv: about 500 MB, one to five minutes."
+	@echo "Installing the dependencies into .venv: about 800 MB, one to five minutes."
 	@$(INSTALL) .
 	@touch $@
 

@@ -19,7 +19,7 @@ from benchmarks.processes import KERNELS
 
 PREPARED = Path("data/prepared")
 RESULTS = Path("data/benchmarks")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "jax", "torch", "onnxruntime")
+_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "jax", "torch", "onnxruntime")
 
 
 def benchmark(repeats: int) -> Callable:

@@ -6,52 +6,46 @@ each step in float32, one minibatch after another.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from benchmarks.common import benchmark, mnist, record
 from benchmarks.peers import article_loop, epoch_of, this_project, trainings
 from benchmarks.processes import Competitor, medians, timed
-from nn.blas import bind_gemm
-from nn.threads import limit_blas_threads
 
 
-def bare_products(
-    layers: list[int], batch: int, samples: int = 60_000, *, limited: bool = True
-) -> Callable[[], float]:
-    """The matrix products of an epoch, for layers of the given sizes: forward, errors, updates.
-
-    If `limited` is false, BLAS chooses the number of threads.
-    """
+def bare_products(layers: list[int], batch: int, samples: int = 60_000) -> Callable[[], float]:
+    """The matrix products of an epoch, for layers of the given sizes: forward, errors, updates."""
     images = mnist()[0][:samples]
     rng = np.random.default_rng(0)
     weights = [rng.standard_normal((n, m), np.float32) / m for m, n in pairwise(layers)]
     inputs = np.empty((batch, layers[0]), np.float32)
     below = [inputs, *(np.full((batch, n), 0.5, np.float32) for n in layers[1:])]
     deltas = [np.full((batch, n), 1e-9, np.float32) for n in layers[1:]]
-    calls = [
-        bind_gemm(a, w.T, np.empty((batch, len(w)), np.float32))
+    # BLAS expects column-major arrays, such as the transposes of these: (a @ w.T).T = w @ a.T. The
+    # arguments of gemm are alpha, a, b, beta, c, trans_a, trans_b and overwrite_c.
+    gemm = get_blas_funcs("gemm", dtype=np.float32)
+    products = [
+        partial(gemm, 1.0, w.T, a.T, 0.0, np.empty((batch, len(w)), np.float32).T, 1, 0, 1)
         for a, w in zip(below[:-1], weights, strict=True)
     ]
-    calls += [
-        bind_gemm(delta, w, np.empty((batch, w.shape[1]), np.float32))
+    products += [
+        partial(gemm, 1.0, w.T, delta.T, 0.0, np.empty((batch, w.shape[1]), np.float32).T, 0, 0, 1)
         for delta, w in zip(deltas[1:], weights[1:], strict=True)
     ]
-    updates = [
-        bind_gemm(delta.T, a, w) for delta, a, w in zip(deltas, below[:-1], weights, strict=True)
+    products += [
+        partial(gemm, -1e-9, a.T, delta.T, 1.0, w.T, 0, 1, 1)
+        for delta, a, w in zip(deltas, below[:-1], weights, strict=True)
     ]
 
     def epoch() -> None:
-        with limit_blas_threads() if limited else nullcontext():
-            for start in range(0, len(images) - batch + 1, batch):
-                inputs[...] = images[start : start + batch]
-                for product in calls:
-                    product()
-                for product in updates:
-                    product(-1e-9, 1.0)
+        for start in range(0, len(images) - batch + 1, batch):
+            inputs[...] = images[start : start + batch]
+            for product in products:
+                product()
 
     return timed(epoch)
 
@@ -59,7 +53,7 @@ def bare_products(
 @benchmark(5)
 def main(repeats: int, kernel: str | None) -> None:
     """Time of one epoch, compared with frameworks and with the bare products."""
-    competitors = {"bare products": Competitor(partial(bare_products, [784, 100, 10], 10))}
+    competitors = {"bare products": Competitor(partial(bare_products, [784, 100, 10], 10), 1)}
     for name, (training, threads) in trainings().items():
         competitors[name] = Competitor(partial(epoch_of, training), threads)
     for arithmetic in ("float32", "exact"):

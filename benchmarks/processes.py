@@ -30,13 +30,13 @@ KERNELS = {
     "Cooperlake": "AVX512",
     "Sapphirerapids": "AVX512",
 }
-# Settings that limit NumPy's loops, PyTorch, MKL and oneDNN to an instruction set. ONNX Runtime has
-# no such setting.
+# Settings that limit NumPy's loops, PyTorch, MKL, oneDNN and Numba to an instruction set. ONNX
+# Runtime has no such setting.
 _LIMITS = {
-    "SSE4_2": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "SSE4_2", "SSE41"),
-    "AVX": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "AVX", "AVX"),
-    "AVX2": ("X86_V4 AVX512_ICL AVX512_SPR", "avx2", "AVX2", "AVX2"),
-    "AVX512": ("", "avx512", "AVX512", "AVX512_CORE"),
+    "SSE4_2": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "SSE4_2", "SSE41", "nehalem"),
+    "AVX": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "AVX", "AVX", "sandybridge"),
+    "AVX2": ("X86_V4 AVX512_ICL AVX512_SPR", "avx2", "AVX2", "AVX2", "haswell"),
+    "AVX512": ("", "avx512", "AVX512", "AVX512_CORE", "skylake-avx512"),
 }
 
 Work = Callable[[], Any]
@@ -162,7 +162,7 @@ def _one_core() -> Iterator[None]:
 def _variables(kernel: str | None) -> dict[str, str]:
     if kernel is None:
         return {}
-    numpy, aten, mkl, onednn = _LIMITS[KERNELS[kernel]]
+    numpy, aten, mkl, onednn, llvm = _LIMITS[KERNELS[kernel]]
     return {
         "OPENBLAS_CORETYPE": kernel,
         "XLA_FLAGS": f"--xla_cpu_max_isa={KERNELS[kernel]}",
@@ -170,6 +170,8 @@ def _variables(kernel: str | None) -> dict[str, str]:
         "ATEN_CPU_CAPABILITY": aten,
         "MKL_ENABLE_INSTRUCTIONS": mkl,
         "ONEDNN_MAX_CPU_ISA": onednn,
+        "NUMBA_CPU_NAME": llvm,
+        "NUMBA_CPU_FEATURES": "",  # those of that processor, not of this one
     }
 
 

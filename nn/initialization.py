@@ -16,7 +16,7 @@ Feedforward Neural Networks", equation 16 and §4.2.1).
 
 import numpy as np
 
-from nn.blas import Array
+from nn.activations import Array
 from nn.exact.portable import standard_normal
 
 INITIALIZATIONS = ("scaled", "normal", "glorot")

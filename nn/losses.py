@@ -19,11 +19,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nn.activations import ACTIVATIONS, SIGMOID, SOFTMAX, Unit, exact_softmax
-from nn.blas import Array
-from nn.exact.portable import log, ordered_sum, sigmoid
+from nn.activations import SIGMOID, SOFTMAX, Activation, Array
+from nn.exact.portable import log, ordered_sum
 
 
 class Loss(NamedTuple):
@@ -31,20 +29,24 @@ class Loss(NamedTuple):
 
     Attributes:
         output: The activation function of the output layer.
-        exact_scores: Function from weighted inputs, float64 (n, classes), to outputs, with the same
-            result on every processor.
         of_samples: Function of `(outputs, targets)`, both (n, classes), that returns the loss of
             each sample, float64 (n,), with the same result on every processor.
-        output_delta: Function of `(outputs, targets, delta, scratch)`, all (n, classes), that
-            writes ∂C/∂z to `delta` and overwrites `scratch`.
-        gain: Factor of Glorot initialization; see `activations.Activation`.
+        cancels: Whether ∂C/∂a cancels σ'(z), so that δ is a - y.
     """
 
-    output: Unit
-    exact_scores: Callable[[NDArray], NDArray]
+    output: Activation
     of_samples: Callable[[Array, Array], Array]
-    output_delta: Callable[[Array, Array, Array, Array], None]
-    gain: float
+    cancels: bool
+
+    @property
+    def gain(self) -> float:
+        """Factor of Glorot initialization; see `activations.Activation`."""
+        return self.output.gain
+
+    def error(self, outputs: Array, targets: Array) -> Array:
+        """δ = ∂C/∂z of the output layer (BP1); all arrays are (m, classes)."""
+        difference = outputs - targets
+        return difference if self.cancels else difference * self.output.derivative(outputs)
 
 
 def quadratic(outputs: Array, targets: Array) -> Array:
@@ -69,21 +71,8 @@ def _log(values: Array) -> Array:
     return log(np.maximum(values, np.finfo(np.float32).tiny))
 
 
-def _difference_times_derivative(
-    outputs: Array, targets: Array, delta: Array, scratch: Array
-) -> None:
-    np.subtract(outputs, targets, out=delta)
-    ACTIVATIONS["sigmoid"].multiply_by_derivative(delta, outputs, scratch)
-
-
-def _difference(outputs: Array, targets: Array, delta: Array, scratch: Array) -> None:  # noqa: ARG001
-    np.subtract(outputs, targets, out=delta)
-
-
 LOSSES = {
-    "quadratic": Loss(SIGMOID, sigmoid, quadratic, _difference_times_derivative, gain=4.0),
-    "cross_entropy": Loss(SIGMOID, sigmoid, cross_entropy, _difference, gain=4.0),
-    "softmax_cross_entropy": Loss(
-        SOFTMAX, exact_softmax, softmax_cross_entropy, _difference, gain=1.0
-    ),
+    "quadratic": Loss(SIGMOID, quadratic, cancels=False),
+    "cross_entropy": Loss(SIGMOID, cross_entropy, cancels=True),
+    "softmax_cross_entropy": Loss(SOFTMAX, softmax_cross_entropy, cancels=True),
 }

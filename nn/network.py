@@ -7,57 +7,54 @@ the loss. The activations of the last layer are the scores of the classes.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.activations import ACTIVATIONS, Unit
-from nn.blas import Array, bind_gemm
+from nn.activations import ACTIVATIONS, Activation, Array
+from nn.backpropagation import forward, plain_layers
 from nn.checks import are_targets, require_values
-from nn.exact.grids import SCORE_ACTIVATION_BITS, round_weights, weighted_inputs
-from nn.images.deslanting import deslant
-from nn.images.framing import Framing
-from nn.images.pixels import scale, square
+from nn.exact.grids import round_weights
+from nn.images.info import DatasetInfo, Described
+from nn.images.pixels import square
 from nn.initialization import random_layer
-from nn.losses import LOSSES
+from nn.losses import LOSSES, Loss
 from nn.models.classifier import normalize
+from nn.scores import PreparedNetwork
 from nn.threads import limit_blas_threads
 
-# Rows per matrix product in predictions: enough for BLAS to run at full speed, and few enough for
-# the activations of a layer to stay in the processor's cache.
+# Rows at a time in float64, so that memory does not grow with their number.
 _CHUNK = 500
 
 
 @dataclass(repr=False)
-class Network:
+class Network(Described):
     """A multilayer perceptron: weights, biases, and the description of its inputs and outputs.
 
+    The fields of `data` are attributes of the network too: `network.classes`.
+
     Attributes:
-        weights: One array per layer, (units out, units in), C-ordered, float32 or float64.
+        weights: One array per layer, (units out, units in), float32 or float64.
         biases: One array per layer, (units out,), of the same dtype.
-        classes: Name of each output, in order.
-        pixel_range: Raw pixel values that correspond to the inputs 0 and 1; see `scale`.
+        data: Description of inputs and outputs, or only the names of the classes.
         activation: Activation function of the hidden units, a key of `activations.ACTIVATIONS`.
         loss: Loss that training minimizes, a key of `losses.LOSSES`; it determines the activation
             function of the outputs.
-        image_shape: Height and width of an image in pixels, None if unknown.
-        deslanted: Whether the inputs are deslanted images; see `deslanting`.
-        framing: Place and size of the objects on the images, before they are deslanted; None if
-            unknown.
     """
 
     weights: list[Array]
     biases: list[Array]
-    classes: tuple[str, ...]
-    pixel_range: tuple[float, float] = (0.0, 1.0)
+    data: DatasetInfo
     activation: str = "sigmoid"
     loss: str = "quadratic"
-    image_shape: tuple[int, int] | None = None
-    deslanted: bool = False
-    framing: Framing | None = None
+    _prepared: PreparedNetwork | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, DatasetInfo):
+            self.data = DatasetInfo(tuple(self.data))
 
     def __repr__(self) -> str:
         """One line, such as `<Network 784-100-10, sigmoid, quadratic loss, float32>`."""
@@ -73,12 +70,8 @@ class Network:
         activation: str = "sigmoid",
         loss: str = "quadratic",
         initialization: str = "scaled",
-        classes: Sequence[str] | None = None,
-        pixel_range: tuple[float, float] = (0.0, 1.0),
-        image_shape: tuple[int, int] | None = None,
-        deslanted: bool = False,
-        framing: Framing | None = None,
         dtype: type[np.float32] | type[np.float64] = np.float32,
+        **description: Any,
     ) -> Self:
         """Create a network with random weights.
 
@@ -88,12 +81,9 @@ class Network:
             activation: Activation function of the hidden units.
             loss: Loss that training will minimize.
             initialization: Distribution of the weights; see `initialization`.
-            classes: Names of the outputs; by default "0", "1", …
-            pixel_range: See `scale`.
-            image_shape: Height and width of an image; by default, those of a square image.
-            deslanted: Whether its inputs will be deslanted images.
-            framing: See above.
             dtype: float32 or float64.
+            **description: Fields of `DatasetInfo`; by default, the classes are "0", "1", …, and
+                the images are square.
 
         Raises:
             ValueError: If `sizes` has fewer than two numbers or one below 1, a name is unknown, or
@@ -107,7 +97,7 @@ class Network:
         ):
             if name not in known:
                 raise ValueError(f"{what}: expected one of {tuple(known)}, got {name!r}")
-        shape = square(sizes[0]) if image_shape is None else image_shape
+        shape = description.pop("image_shape", None) or square(sizes[0])
         if shape is not None and math.prod(shape) != sizes[0]:
             raise ValueError(f"image_shape: expected {sizes[0]} pixels, got {shape}")
         gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].gain]
@@ -115,18 +105,9 @@ class Network:
             random_layer(initialization, (units, fan_in), gain, rng, dtype)
             for (fan_in, units), gain in zip(pairwise(sizes), gains, strict=True)
         ]
-        names = tuple(str(k) for k in range(sizes[-1])) if classes is None else tuple(classes)
-        return cls(
-            [w for w, _ in layers],
-            [b for _, b in layers],
-            names,
-            pixel_range,
-            activation,
-            loss,
-            shape,
-            deslanted,
-            framing,
-        )
+        classes = description.pop("classes", None) or map(str, range(sizes[-1]))
+        data = DatasetInfo(tuple(classes), image_shape=shape, **description)
+        return cls([w for w, _ in layers], [b for _, b in layers], data, activation, loss)
 
     def copy(self) -> Self:
         """A copy of the network and its arrays."""
@@ -139,7 +120,7 @@ class Network:
 
         They are what `scores` rounds them to, so scores do not change.
         """
-        rounded = [round_weights(w).astype(np.float32) for w in self.weights]
+        rounded = [round_weights(w).astype(np.float32, order="C") for w in self.weights]
         return replace(self, weights=rounded, biases=[b.copy() for b in self.biases])
 
     @property
@@ -148,10 +129,15 @@ class Network:
         return (self,)
 
     @property
-    def units(self) -> list[Unit]:
+    def units(self) -> list[Activation]:
         """Activation function of each layer, in order."""
-        hidden = ACTIVATIONS[self.activation].unit
-        return [hidden] * (len(self.weights) - 1) + [LOSSES[self.loss].output]
+        hidden = [ACTIVATIONS[self.activation]] * (len(self.weights) - 1)
+        return [*hidden, self.loss_function.output]
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss that training minimizes."""
+        return LOSSES[self.loss]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -164,19 +150,8 @@ class Network:
         return self.weights[0].dtype
 
     def prepare(self, pixels: ArrayLike) -> Array:
-        """Turn raw pixels into inputs, in the way in which the training images were prepared.
-
-        Args:
-            pixels: Raw pixels of one image, (d,), or many, (n, d).
-
-        Returns:
-            An array of this shape and of the dtype of the weights: scaled so that `pixel_range`
-            becomes [0, 1], then deslanted if the network is for deslanted images.
-        """
-        images = scale(pixels, self.pixel_range, self.dtype)
-        if not self.deslanted or self.image_shape is None:
-            return images
-        return deslant(np.atleast_2d(images), self.image_shape).reshape(images.shape)
+        """Turn raw pixels into inputs, in the dtype of the weights; see `DatasetInfo.prepare`."""
+        return self.data.prepare(pixels, self.dtype)
 
     def scores(self, images: ArrayLike) -> Array:
         """Activations of the output layer.
@@ -194,19 +169,16 @@ class Network:
             ValueError: If the shape does not fit the network, the images are integers, or a value
                 is not valid; see `require_inputs`.
         """
-        rows = np.asanyarray(images)
-        if rows.ndim not in (1, 2) or rows.shape[-1] != self.sizes[0]:
-            wanted = f"({self.sizes[0]},) or (n, {self.sizes[0]})"
+        rows, inputs = np.asanyarray(images), self.weights[0].shape[1]
+        if rows.ndim not in (1, 2) or rows.shape[-1] != inputs:
+            wanted = f"({inputs},) or (n, {inputs})"
             raise ValueError(f"images: expected shape {wanted}, got {rows.shape}")
-        if not np.issubdtype(rows.dtype, np.floating):
+        if rows.dtype.kind != "f":
             raise ValueError(
                 f"images: expected floats in [0, 1], got {rows.dtype}; scale raw pixels first: "
                 "network.prepare(…)"
             )
-        rows = np.atleast_2d(rows)
-        self.require_inputs(rows)
-        outputs = self._forward(rows)
-        return outputs[0] if np.ndim(images) == 1 else outputs
+        return self._forward(rows[None])[0] if rows.ndim == 1 else self._forward(rows)
 
     def probabilities(self, images: ArrayLike) -> Array:
         """Scores divided by their sum; shapes as `scores`.
@@ -227,8 +199,23 @@ class Network:
         These are the numbers in [0, 1] if the network was trained on pixels of another range, which
         `prepare` scales; else, it may have been trained on features of any range.
         """
-        limits = (-math.inf, math.inf) if tuple(self.pixel_range) == (0, 1) else (0.0, 1.0)
-        require_values("images", images, *limits)
+        require_values("images", images, *self._limits)
+
+    @property
+    def _limits(self) -> tuple[float, float]:
+        return (-math.inf, math.inf) if self.pixel_range == (0.0, 1.0) else (0.0, 1.0)
+
+    def require_shapes(self) -> None:
+        """Raise ValueError unless the arrays of all layers fit each other."""
+        shapes = [(b.shape, w.shape) for w, b in zip(self.weights, self.biases, strict=True)]
+        inputs = self.sizes[0]
+        for k, (of_biases, of_weights) in enumerate(shapes):
+            if of_weights != (*of_biases, inputs) or len(of_weights) != 2:
+                raise ValueError(
+                    f"layer {k}: expected biases of shape (units,) and weights of shape (units, "
+                    f"{inputs}), got {of_biases} and {of_weights}"
+                )
+            inputs = of_biases[0]
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless images are (n, d), n ≥ 1, and targets (n, classes).
@@ -248,32 +235,19 @@ class Network:
             )
 
     def _forward(self, rows: NDArray) -> Array:
-        """Scores of (n, d) rows, computed in chunks."""
-        outputs = np.empty((len(rows), self.sizes[-1]), self.dtype)
-        exact = self.dtype == np.float32
-        operands = [round_weights(w) if exact else w for w in self.weights]
-        forward = self._exact_forward if exact else self._plain_forward
-        # One array for all chunks, because new memory takes longer than the arithmetic.
-        chunk = np.empty((min(_CHUNK, len(rows)), self.sizes[0]), operands[0].dtype)
+        """Scores of (n, d) rows."""
+        if self.dtype == np.float32:
+            if self._prepared is None or not self._prepared.fits(self):
+                self._prepared = PreparedNetwork(self)
+            return self._prepared.scores(rows, *self._limits)
+        self.require_inputs(rows)
+        outputs = np.empty((len(rows), self.sizes[-1]))
         with limit_blas_threads():
-            for start in range(0, len(rows), _CHUNK):
-                inputs = chunk[: len(rows) - start]
-                np.copyto(inputs, rows[start : start + len(inputs)], casting="same_kind")
-                outputs[start : start + len(inputs)] = forward(inputs, operands)
+            for k in range(0, len(rows), _CHUNK):
+                part = slice(k, k + _CHUNK)
+                outputs[part] = forward(plain_layers(self), np.asarray(rows[part], np.float64))
         return outputs
 
-    def _exact_forward(self, a: NDArray, operands: list[NDArray]) -> NDArray[np.float64]:
-        unit = ACTIVATIONS[self.activation].unit
-        for w, b in zip(operands[:-1], self.biases[:-1], strict=True):
-            a = weighted_inputs(a, w, b)
-            a *= unit.input_scale
-            unit.bind_exact(a, SCORE_ACTIVATION_BITS)()
-        return LOSSES[self.loss].exact_scores(weighted_inputs(a, operands[-1], self.biases[-1]))
-
-    def _plain_forward(self, a: Array, operands: list[Array]) -> Array:
-        for w, b, unit in zip(operands, self.biases, self.units, strict=True):
-            z = np.empty((len(a), len(b)), self.dtype)
-            z[...] = b
-            bind_gemm(a, w.T, out=z)(unit.input_scale, unit.input_scale)
-            a = unit.apply(z)
-        return a
+    def __getstate__(self) -> dict[str, Any]:
+        # What is prepared for scores is neither copied nor pickled.
+        return vars(self) | {"_prepared": None}

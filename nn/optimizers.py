@@ -9,62 +9,111 @@ With g the mean gradient of a minibatch (plus λW for L2), learning rate η, mom
 | nesterov | v ← μv - ηg, W ← W + μv - ηg (the same, §2, with W at the position where the gradient is computed) |
 | adam | m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², W ← W - η·m̂ / (√ŝ + ε), where m̂ and ŝ are m / (1 - β₁ᵗ) and s / (1 - β₂ᵗ) after t steps (Kingma & Ba 2015, algorithm 1) |
 
-Decoupled weight decay subtracts ηλW in addition (with adam: AdamW, Loshchilov & Hutter 2019).
-
-BLAS computes `c ← alpha · δ.T @ a + beta · c` in one pass over `c`. With alpha = -η/m and c = W this
-is gradient descent, and with c = v and beta = μ it is momentum, without an array for the gradient.
-Only adam needs one, to square it.
+Decoupled weight decay subtracts ηλW in addition (with adam: AdamW, Loshchilov & Hutter 2019). The
+rules themselves are in `rules`; the classes here compute their coefficients.
 """  # noqa: E501
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.blas import Array, Product
+from nn.activations import Array
+from nn.arithmetic import for_array
 from nn.exact.portable import integer_power
 from nn.network import Network
-from nn.regularization import limit_norms
-from nn.training.training_step import TrainingStep
+from nn.regularization import Regularization, limit_norms
 
+
+class Parameter(NamedTuple):
+    """Weights or biases of a layer, and what belongs to them, as arrays of one dimension.
+
+    Attributes:
+        functions: The operations; see `nn.arithmetic`.
+        w: The weights or biases.
+        g: Sum of their gradients over a minibatch.
+        v, q: State of the optimizer, or empty.
+        l2: λ of the L2 penalty.
+        decay: λ of the decoupled weight decay.
+    """
+
+    functions: Any
+    w: Array
+    g: Array
+    v: Array
+    q: Array
+    l2: float
+    decay: float
+
+
+@dataclass(frozen=True)
+class SGD:
+    """W ← W - ηg."""
+
+    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
+        """Take step t with η = `rate` for a minibatch of m samples."""
+        p.functions.sgd(p.w, p.g, -rate / m, 1.0 - rate * (p.l2 + p.decay))
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """v ← μv - ηg, W ← W + v."""
+
+    mu: float
+
+    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
+        """Take step t; see `SGD.update`."""
+        p.functions.momentum(p.w, p.g, p.v, self.mu, -rate / m, rate * p.l2, 1.0 - rate * p.decay)
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """v ← μv - ηg, W ← W + μv - ηg, which is W - μ·(old v) + (1 + μ)·v."""
+
+    mu: float
+
+    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
+        """Take step t; see `SGD.update`."""
+        p.functions.nesterov(
+            p.w, p.g, p.v, self.mu, 1.0 + self.mu, -rate / m, rate * p.l2, 1.0 - rate * p.decay
+        )
+
+
+@dataclass(frozen=True)
+class Adam:
+    """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², W ← W - η·m̂ / (√ŝ + ε).
+
+    m = (1 - β₁)·v and s = (1 - β₂)·q, so that the sums do without these factors.
+    """
+
+    beta1: float
+    beta2: float
+    epsilon = 1e-8
+
+    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:
+        """Take step t; see `SGD.update`."""
+        root = math.sqrt((1.0 - self.beta2) / (1.0 - integer_power(self.beta2, t)))
+        factor = rate * (1.0 - self.beta1) / (1.0 - integer_power(self.beta1, t)) / root
+        p.functions.adam(
+            p.w, p.g, p.v, p.q, 1.0 / m, p.l2, self.beta1, self.beta2, self.epsilon / root, factor,
+            1.0 - rate * p.decay,
+        )  # fmt: skip
+
+
+Rule = SGD | Momentum | Nesterov | Adam
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
 
 
-class ParameterState(NamedTuple):
-    """One array of weights or biases, and the arrays that its update uses.
-
-    Attributes:
-        w: The weights or biases.
-        add_gradient: Function of (alpha, beta) that computes target ← alpha · (sum of the
-            gradients) + beta · target; the target is `scratch` for adam, else `v`.
-        l2: λ of the L2 penalty.
-        decay: λ of the decoupled weight decay.
-        v: Velocity; `w` itself for sgd, which has none.
-        q: Mean of squared gradients, for adam.
-        scratch: Gradient of adam, temporary array of nesterov.
-    """
-
-    w: Array
-    add_gradient: Product
-    l2: float
-    decay: float
-    v: Array
-    q: Array
-    scratch: Array
-
-
-_EPSILON = 1e-8
-# Numbers that adam updates at a time, so that its four arrays stay in the processor's cache.
-_BLOCK = 16_384
-
-
 class Optimizer:
-    """Updates a network in place after `TrainingStep.backward`; keeps its state between steps.
+    """An update rule, and its state for the network that it updates in place.
 
     Attributes:
         name: One of `OPTIMIZERS`.
         network: The network whose weights and biases are updated.
+        momentum: μ of momentum and nesterov, β₁ of adam.
+        beta2: β₂ of adam.
         velocities: v of momentum and nesterov, m / (1 - β₁) of adam, with the shapes of the weights
             and then of the biases; empty for sgd.
         squares: s / (1 - β₂) of adam, with the same shapes; empty for the others.
@@ -99,109 +148,65 @@ class Optimizer:
         self.name, self.network = name, network
         self.momentum, self.beta2 = momentum, beta2
         self.steps = 0
-
-        def zeros(*users: str) -> list[Array]:
-            arrays = [*network.weights, *network.biases]
-            return [np.zeros_like(p) for p in arrays] if name in users else []
-
-        self.velocities = zeros("momentum", "nesterov", "adam")
-        self.squares = zeros("adam")
-        self._scratch = zeros("nesterov", "adam")
-        self._block = np.empty(_BLOCK, network.dtype)
-        self._update = {
-            "sgd": self._sgd,
-            "momentum": self._momentum,
-            "nesterov": self._nesterov,
-            "adam": self._adam,
-        }[name]
-
-    def bind(self, minibatch: TrainingStep) -> Callable[[float], None]:
-        """Return a function of the learning rate that updates the network after a minibatch.
-
-        L2, weight decay and max-norm are those of the minibatch's regularization.
-        """
-        wanted, layers = minibatch.regularization, len(self.network.weights)
-        parameters = [*self.network.weights, *self.network.biases]
-        velocities, squares = self.velocities or parameters, self.squares or parameters
-        scratch = self._scratch or parameters
-        states = []
-        targets = scratch if self.name == "adam" else velocities
-        for layer in range(1 if minibatch.blocked else 0, layers):
-            gradients = minibatch.bind_gradients(layer, targets[layer], targets[layers + layer])
-            penalties = (wanted.l2, wanted.weight_decay), (0.0, 0.0)
-            for k, gradient, penalty in zip(
-                (layer, layers + layer), gradients, penalties, strict=True
-            ):
-                states.append(
-                    ParameterState(
-                        parameters[k], gradient, *penalty, velocities[k], squares[k], scratch[k]
-                    )
-                )
-
-        def step(learning_rate: float) -> None:
-            self.steps += 1
-            self._update(states, learning_rate, minibatch.size)
-            if wanted.max_norm:
-                for w in self.network.weights:
-                    limit_norms(w, wanted.max_norm)
-
-        return step
-
-    def _sgd(self, states: list[ParameterState], rate: float, m: int) -> None:
-        for _, add_gradient, l2, decay, *_ in states:
-            add_gradient(-rate / m, 1.0 - rate * (l2 + decay))
-
-    def _momentum(self, states: list[ParameterState], rate: float, m: int) -> None:
-        for state in states:
-            state.add_gradient(-rate / m, self.momentum)
-            _penalize(state, rate)
-            np.add(state.w, state.v, out=state.w)
-
-    def _nesterov(self, states: list[ParameterState], rate: float, m: int) -> None:
-        mu = self.momentum
-        for state in states:
-            w, v, scratch = state.w, state.v, state.scratch
-            # -ηg has no array of its own; it is the difference of v and μ·(the old v).
-            old_step = np.multiply(v, mu, out=scratch)
-            state.add_gradient(-rate / m, mu)
-            _penalize(state, rate)
-            w -= old_step
-            w += np.multiply(v, 1.0 + mu, out=scratch)
-
-    def _adam(self, states: list[ParameterState], rate: float, m: int) -> None:
-        # m = (1 - β₁)·v and s = (1 - β₂)·q. Without these factors in the sums, a step has ten
-        # passes over the weights instead of fourteen.
-        root = math.sqrt((1.0 - self.beta2) / (1.0 - integer_power(self.beta2, self.steps)))
-        factor = (
-            rate * (1.0 - self.momentum) / (1.0 - integer_power(self.momentum, self.steps)) / root
+        arrays = [*network.weights, *network.biases]
+        self.velocities, self.squares = (
+            [np.zeros_like(p) for p in arrays] if name in users else []
+            for users in (("momentum", "nesterov", "adam"), ("adam",))
         )
-        for state in states:
-            state.add_gradient(1.0 / m, 0.0)
-            arrays = (state.w, state.scratch, state.v, state.q)
-            flat = [array.reshape(-1) for array in arrays]
-            for start in range(0, len(flat[0]), _BLOCK):
-                w, g, v, q = (array[start : start + _BLOCK] for array in flat)
-                t = self._block[: len(w)]
-                if state.l2:
-                    g += np.multiply(w, state.l2, out=t)
-                v *= self.momentum
-                v += g
-                g *= g
-                q *= self.beta2
-                q += g
-                np.sqrt(q, out=t)
-                t += _EPSILON / root
-                np.divide(v, t, out=t)
-                t *= factor
-                if state.decay:
-                    w *= 1.0 - rate * state.decay
-                w -= t
 
+    def lay_out(self, first: Callable[[Array], Array]) -> None:
+        """Store all arrays in C order, and those of the first layer's weights as `first` does."""
+        network = self.network
+        for arrays in (network.weights, network.biases, self.velocities, self.squares):
+            arrays[:] = map(np.ascontiguousarray, arrays)
+            if arrays and arrays is not network.biases:
+                arrays[0] = first(arrays[0])
 
-def _penalize(state: ParameterState, rate: float) -> None:
-    """Subtract ηλW from the velocity (L2) or from W (decoupled weight decay)."""
-    v, w = state.v, state.w
-    if state.l2:
-        v -= (rate * state.l2) * w
-    if state.decay:
-        w *= 1.0 - rate * state.decay
+    def parameters(
+        self, functions: Any, layers: Sequence[Any], regularization: Regularization
+    ) -> list[Parameter]:
+        """The weights and biases of the last layers, with the gradients that they compute.
+
+        Args:
+            functions: The operations; see `nn.arithmetic`.
+            layers: The layers.
+            regularization: Its penalties and max-norm are used.
+        """
+        self._max_norm = regularization.max_norm
+        rules: dict[str, Rule] = {
+            "sgd": SGD(),
+            "momentum": Momentum(self.momentum),
+            "nesterov": Nesterov(self.momentum),
+            "adam": Adam(self.momentum, self.beta2),
+        }
+        self._rule = rules[self.name]
+        count = len(self.network.weights)
+        found = []
+        for k, layer in enumerate(layers, start=count - len(layers)):
+            penalties = (regularization.l2, regularization.weight_decay), (0.0, 0.0)
+            for place, w, g, penalty in zip(
+                (k, count + k), (layer.w, layer.b), (layer.of_weights, layer.of_biases), penalties,
+                strict=True,
+            ):  # fmt: skip
+                v, q = (
+                    (arrays[place] if arrays else w[:0]).ravel(order="K")
+                    for arrays in (self.velocities, self.squares)
+                )
+                flat = w.ravel(order="K"), g.reshape(-1)
+                found.append(Parameter(for_array(functions, w), *flat, v, q, *penalty))
+        return found
+
+    def update(self, parameters: Sequence[Parameter], learning_rate: float, m: int) -> None:
+        """Take a step with the gradients of a minibatch of m samples.
+
+        Args:
+            parameters: See `parameters`.
+            learning_rate: η.
+            m: Number of samples.
+        """
+        self.steps += 1
+        for parameter in parameters:
+            self._rule.update(parameter, learning_rate, m, self.steps)
+        if self._max_norm:
+            for w in self.network.weights:
+                limit_norms(w, self._max_norm)

@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.blas import Array
+from nn.activations import Array
 from nn.exact.portable import ordered_sum
 from nn.hyperparameters import Range, hyperparameter, validate
 

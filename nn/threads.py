@@ -1,7 +1,8 @@
-"""The threads that a training uses: one for BLAS, and helpers for what can be done beside it.
+"""The threads that training and prediction use: one for BLAS, and helpers beside it.
 
-`blas` tells why BLAS gets one thread. A helper prepares the next samples (see `batches`), and
-computes half of a large product when it is free.
+OpenBLAS rounds differently with another number of threads, and small products are slower with more
+than one. Here it always has one thread. A helper prepares the next samples (see `training.inputs`),
+and computes half of a large operation when it is free (see `arithmetic`).
 """
 
 import os

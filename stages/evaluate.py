@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nn import Classifier, expected_calibration_error, score
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array
 from stages.common.command import copies_option, count_option, path_option, stage
-from stages.common.datasets import DatasetInfo, read_part
+from stages.common.datasets import read_info, read_part
 from stages.common.model_io import augmented, read_model_for
 from stages.common.predictions import predict
 from stages.reporting.class_report import ClassReport, class_reports
@@ -47,7 +47,7 @@ def main(
       python -m stages.evaluate --examples 60
     """
     folder, evaluation = Path(prepared_path), Path(evaluation_path)
-    about = DatasetInfo.read(folder)
+    about = read_info(folder)
     parts = {part: read_part(folder, part, about) for part in ("test", "validation", "train")}
     images, labels = parts["test"]
     model = read_model_for(Path(model_path), about, images.shape[1])

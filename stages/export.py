@@ -13,7 +13,7 @@ import numpy as np
 from nn import Ensemble, Network
 from stages.common.artifacts import Artifacts, invalid_artifact, read_json
 from stages.common.command import count_option, path_option, stage
-from stages.common.datasets import DOWNLOADS, DatasetInfo, read_part
+from stages.common.datasets import DOWNLOADS, read_info, read_part
 from stages.common.errors import StageError
 from stages.common.model_io import read_model_for
 from stages.common.predictions import predict, sample_mistakes
@@ -55,7 +55,7 @@ def main(
     from stages.exporting.onnx_model import to_onnx
 
     folder, export = Path(prepared_path), Path(export_path)
-    about = DatasetInfo.read(folder)
+    about = read_info(folder)
     images, labels = read_part(folder, "test", about)
     model = read_model_for(Path(model_path), about, images.shape[1])
     if len({network.deslanted for network in model.members}) > 1:

@@ -8,12 +8,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.deslanting import deslant as deslanted
 from nn.images.framing import Framing, measure
+from nn.images.info import DatasetInfo
 from nn.images.pixels import border, scale
 from stages.common.artifacts import Artifacts, invalid_artifact
 from stages.common.command import path_option, seed_option, stage
-from stages.common.datasets import PARTS, DatasetInfo, Raw
+from stages.common.datasets import PARTS, Raw, write_info
 from stages.common.errors import ParameterError, StageError
 from stages.common.parameter_types import Size
 
@@ -77,7 +77,7 @@ def main(
     if has_bright_background(raw):
         low, high = high, low
     framing = _framing(raw, parts["train"], (low, high))
-    info = DatasetInfo(raw.classes, (low, high), raw.image_shape, deslant, framing)
+    info = DatasetInfo(tuple(raw.classes), (low, high), raw.image_shape, deslant, framing)
     _write(raw, parts, info, folder)
     sizes = ", ".join(f"{len(rows)} {part}" for part, rows in parts.items())
     and_deslanted = ", images deslanted" if deslant else ""
@@ -89,7 +89,7 @@ def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, fold
     one_hot = np.eye(len(raw.classes), dtype=np.float32)
     with Artifacts() as artifacts:
         for part, rows in parts.items():
-            images = (_prepared(raw.images[block], info) for block in _blocks(rows))
+            images = (info.prepare(raw.images[block]) for block in _blocks(rows))
             labels = (one_hot[raw.labels[block]] for block in _blocks(rows))
             for name, values, width in (
                 ("images", images, raw.images.shape[1]),
@@ -97,7 +97,7 @@ def _write(raw: Raw, parts: dict[str, NDArray[np.intp]], info: DatasetInfo, fold
             ):
                 path = folder / f"{part}_{name}.npy"
                 artifacts.write_rows(path, (len(rows), width), np.dtype(np.float32), values)
-        info.write(artifacts, folder)
+        write_info(info, artifacts, folder)
 
 
 def _framing(raw: Raw, rows: NDArray[np.intp], pixel_range: tuple[float, float]) -> Framing | None:
@@ -106,11 +106,6 @@ def _framing(raw: Raw, rows: NDArray[np.intp], pixel_range: tuple[float, float])
         return None
     some = rows[:: math.ceil(len(rows) / _MEASURED)]
     return measure(scale(raw.images[some], pixel_range), raw.image_shape)
-
-
-def _prepared(pixels: NDArray, info: DatasetInfo) -> NDArray:
-    images = scale(pixels, info.pixel_range)
-    return deslanted(images, info.image_shape) if info.deslanted and info.image_shape else images
 
 
 def split(

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from nn.images.info import DatasetInfo
 from stages.common.artifacts import Artifacts
-from stages.common.datasets import DatasetInfo
+from stages.common.datasets import write_info
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,6 +67,6 @@ def prepared(tmp_path):
             artifacts.write_array(
                 folder / f"{part}_labels.npy", np.eye(3, dtype=np.float32)[labels]
             )
-        about = DatasetInfo(["circle", "$\\foo$", "a, b"], (0.0, 255.0), (4, 4))
-        about.write(artifacts, folder)
+        about = DatasetInfo(("circle", "$\\foo$", "a, b"), (0.0, 255.0), (4, 4))
+        write_info(about, artifacts, folder)
     return folder

@@ -24,13 +24,10 @@ elementwise and the same on every processor (see `portable`).
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import idamax, isamax
 
-from nn.blas import bind_gemm, bind_row_sum
 from nn.exact.portable import shifter
 
 Array = NDArray[np.float64]
@@ -39,8 +36,6 @@ ACTIVATION_BITS = 18
 # Of hidden activations before the scores, where only the forward pass needs room.
 SCORE_ACTIVATION_BITS = 22
 _PLACES, _MOST_WEIGHT_BITS = 53, 24
-# Weights rounded at a time.
-_PIECE = 16_384
 
 
 class DivergedError(ArithmeticError):
@@ -62,6 +57,11 @@ def weight_bits(inputs: int) -> int:
     return min(_MOST_WEIGHT_BITS, _PLACES - ACTIVATION_BITS - ceil_log2(inputs))
 
 
+def score_input_bits(inputs: int) -> int:
+    """Bits of the inputs of a layer with so many of them, for scores, which need no gradients."""
+    return _PLACES - weight_bits(inputs) - ceil_log2(inputs)
+
+
 def delta_bits(units: int, inputs: int, samples: int) -> int:
     """Bits of the errors of a layer of `units`, for a minibatch of so many samples."""
     return min(
@@ -70,40 +70,20 @@ def delta_bits(units: int, inputs: int, samples: int) -> int:
     )
 
 
-def bind_rounding(x: Array, bits: int) -> Callable[[], None]:
-    """Prepare to round a C-ordered float64 array in place, to `bits` of its largest element."""
-    flat = x.reshape(-1)
-
-    def round_in_place() -> None:
-        shift = shifter(_exponent(flat.item(idamax(flat))) - bits)
-        np.add(x, shift, out=x)
-        np.subtract(x, shift, out=x)
-
-    return round_in_place
+def leading_exponent(largest: float) -> int:
+    """The least e with |largest| ≤ 2^e; 0 for 0 and for what is not finite."""
+    significand, exponent = math.frexp(abs(largest))
+    return exponent - (significand == 0.5)
 
 
 def round_weights(weights: NDArray[np.float32]) -> Array:
     """Weights of a layer, (units, inputs), as a float64 operand: rounded to `weight_bits`."""
-    rounded = np.empty(weights.shape)
-    bind_weight_rounding(np.ascontiguousarray(weights), rounded)()
+    largest = max(float(weights.max()), -float(weights.min()))
+    shift = shifter(leading_exponent(largest) - weight_bits(weights.shape[1]))
+    rounded = weights.astype(np.float64, order="C")
+    rounded += shift
+    rounded -= shift
     return rounded
-
-
-def bind_weight_rounding(weights: NDArray[np.float32], out: Array) -> Callable[[], None]:
-    """Prepare `round_weights` with the result in `out`; both arrays are C-ordered."""
-    source, target, bits = weights.reshape(-1), out.reshape(-1), weight_bits(weights.shape[1])
-    # Piece by piece, so that the three passes find them in the processor's cache.
-    starts = range(0, len(source), _PIECE)
-    pieces = [(source[k : k + _PIECE], target[k : k + _PIECE]) for k in starts]
-
-    def round_all() -> None:
-        shift = shifter(_exponent(source.item(isamax(source))) - bits)
-        for weight, rounded in pieces:
-            np.copyto(rounded, weight)
-            np.add(rounded, shift, out=rounded)
-            np.subtract(rounded, shift, out=rounded)
-
-    return round_all
 
 
 def round_rows(x: Array, bits: int) -> None:
@@ -113,67 +93,3 @@ def round_rows(x: Array, bits: int) -> None:
     shifts = np.ldexp(1.5, 52 - bits + exponents - (significands == 0.5))[:, None]
     x += shifts
     x -= shifts
-
-
-def weighted_inputs(a: Array, weights: Array, biases: NDArray) -> Array:
-    """Z = a @ W.T + b for any rows; `a`, (n, inputs), is rounded in place.
-
-    Args:
-        a: C-ordered float64.
-        weights: (units, inputs), from `round_weights`.
-        biases: (units,).
-
-    Returns:
-        (n, units) float64. A row does not depend on the others.
-    """
-    round_rows(a, _PLACES - weight_bits(weights.shape[1]) - ceil_log2(weights.shape[1]))
-    z = np.empty((len(a), len(biases)))
-    bind_gemm(a, weights.T, out=z)()
-    z += biases
-    return z
-
-
-def bind_exact_gradients(
-    delta: Array, inputs: Array, weights: NDArray, biases: NDArray
-) -> tuple[Callable[..., None], Callable[..., None]]:
-    """Prepare the sums of a layer's gradients, `out ← alpha · sum + beta · out`.
-
-    The sums themselves, δ.T @ a and Σ δ, are exact; everything after them is float32.
-
-    Args:
-        delta: (m, units), on its grid.
-        inputs: (m, units below), on its grid.
-        weights: (units, units below) float32; overwritten by calls of the first function.
-        biases: (units,) float32; overwritten by calls of the second.
-    """
-    sums = np.empty(weights.shape), np.empty(biases.shape)
-    products = bind_gemm(delta.T, inputs, out=sums[0]), bind_row_sum(delta, out=sums[1])
-    return (
-        _bind_adding(products[0], sums[0], weights),
-        _bind_adding(products[1], sums[1], biases),
-    )
-
-
-def _bind_adding(
-    compute: Callable[[], object], exact: Array, out: NDArray
-) -> Callable[[float, float], None]:
-    rounded = np.empty_like(out)
-
-    def add(alpha: float = 1.0, beta: float = 0.0) -> None:
-        compute()
-        np.copyto(rounded, exact, casting="same_kind")
-        if beta == 0.0:
-            np.multiply(rounded, alpha, out=out)
-            return
-        np.multiply(rounded, alpha, out=rounded)
-        if beta != 1.0:
-            np.multiply(out, beta, out=out)
-        np.add(out, rounded, out=out)
-
-    return add
-
-
-def _exponent(largest: float) -> int:
-    """The least e with |largest| ≤ 2^e; 0 for 0 and for what is not finite."""
-    significand, exponent = math.frexp(abs(largest))
-    return exponent - (significand == 0.5)

@@ -15,16 +15,17 @@ random coefficients. The affine part is such a sum of the functions 1, x and y. 
 positions are one matrix product: random coefficients times the functions.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.arithmetic import operations_for
 from nn.exact.grids import ceil_log2, round_rows
 from nn.exact.portable import exp, sine, standard_normal
 from nn.hyperparameters import Range, hyperparameter, validate
-from nn.images.interpolation import interpolate
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
@@ -137,11 +138,21 @@ class Augmenter:
             images: (n, d); beyond the edges of an image there is background, 0.
             rng: Random number generator.
             out: (n, d), not overlapping `images`.
+
+        Raises:
+            ValueError: If the images have another number of pixels.
         """
+        if images.shape[1:] != (math.prod(self.shape),):
+            raise ValueError(
+                f"images: expected shape (n, {math.prod(self.shape)}), got {images.shape}"
+            )
+        interpolate = operations_for("exact").interpolate
         for start in range(0, len(images), _CHUNK):
-            chunk = images[start : start + _CHUNK]
-            x, y = self.sampling_positions(len(chunk), rng)
-            interpolate(chunk, self.shape, x, y, out[start : start + _CHUNK])
+            chunk = np.array(images[start : start + _CHUNK], order="C")
+            x, y = (at.astype(chunk.dtype) for at in self.sampling_positions(len(chunk), rng))
+            copies = np.empty_like(chunk)
+            interpolate(chunk, *self.shape, x, y, copies)
+            out[start : start + _CHUNK] = copies
 
 
 def _smooth_functions(places: int, smoothness: float) -> NDArray:

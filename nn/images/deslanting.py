@@ -13,7 +13,7 @@ its m_xy is 0 (LeCun et al. 1998, "Gradient-Based Learning Applied to Document R
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.interpolation import interpolate
+from nn.arithmetic import operations_for
 
 # Images deslanted at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
@@ -40,7 +40,7 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     result = np.empty(images.shape, images.dtype)
     for start in range(0, len(images), _CHUNK):
-        chunk = np.array(images[start : start + _CHUNK])
+        chunk = np.array(images[start : start + _CHUNK], order="C")
         levels = np.rint(chunk.astype(np.float64) * _LEVELS)
         ink, sum_x, sum_y, sum_xy, sum_yy = (levels @ monomials).T[:, :, None]
         ink = np.maximum(ink, 1.0)
@@ -51,7 +51,9 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
         at_x = x + slope * (y - middle_y) + (mean_x - middle_x) + 1.0
         at_y = np.broadcast_to(y + (mean_y - middle_y) + 1.0, chunk.shape)
         out = result[start : start + _CHUNK]
-        interpolate(chunk, shape, at_x.astype(chunk.dtype), at_y.astype(chunk.dtype), out)
+        operations_for("exact").interpolate(
+            chunk, height, width, at_x.astype(chunk.dtype), at_y.astype(chunk.dtype), out
+        )
         np.rint(out * out.dtype.type(_LEVELS), out=out)
         out /= out.dtype.type(_LEVELS)
     return result

@@ -5,8 +5,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.blas import Array
+from nn.activations import Array
 from nn.exact.portable import ordered_sum
+from nn.images.info import DatasetInfo
 
 
 class Classifier(Protocol):
@@ -14,6 +15,10 @@ class Classifier(Protocol):
 
     Subclasses inherit `probabilities` and `predict`.
     """
+
+    @property
+    def data(self) -> DatasetInfo:
+        """Description of the inputs and outputs."""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -6,20 +6,20 @@ Committee of Simple Neural Nets").
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.blas import Array
+from nn.activations import Array
 from nn.images.deslanting import deslant
-from nn.images.framing import Framing
+from nn.images.info import DatasetInfo, Described
 from nn.models.classifier import Classifier
 from nn.network import Network
 
 
 @dataclass(frozen=True)
-class Ensemble(Classifier):
+class Ensemble(Described, Classifier):
     """One or more networks, whose hidden layers may differ.
 
     If some members take deslanted images and others do not, the ensemble takes images that are not
@@ -50,38 +50,19 @@ class Ensemble(Classifier):
                     )
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Name of each class, in the order of the scores."""
-        return self.members[0].classes
+    def data(self) -> DatasetInfo:  # type: ignore[override]
+        """Description of the inputs and outputs."""
+        deslanted = all(member.deslanted for member in self.members)
+        return replace(self.members[0].data, deslanted=deslanted)
 
     @property
     def loss(self) -> str:
         """The loss that the members were trained to minimize."""
         return self.members[0].loss
 
-    @property
-    def pixel_range(self) -> tuple[float, float]:
-        """Raw pixel values that correspond to the inputs 0 and 1."""
-        return self.members[0].pixel_range
-
-    @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """Height and width of an image in pixels, None if unknown."""
-        return self.members[0].image_shape
-
-    @property
-    def deslanted(self) -> bool:
-        """Whether the inputs are deslanted images."""
-        return all(member.deslanted for member in self.members)
-
-    @property
-    def framing(self) -> Framing | None:
-        """Position and size of the objects on the images; see `Network`."""
-        return self.members[0].framing
-
     def prepare(self, pixels: ArrayLike) -> Array:
         """Turn raw pixels into inputs; arguments and shapes as `Network.prepare`."""
-        return min(self.members, key=lambda member: member.deslanted).prepare(pixels)
+        return self.data.prepare(pixels, self.members[0].dtype)
 
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""

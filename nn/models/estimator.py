@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nn.hyperparameters import docstring_lines
 from nn.metrics import Score, score
-from nn.training.batches import Samples
 from nn.training.config import TrainingConfig
+from nn.training.inputs import Samples
 from nn.training.loop import DivergedError
 from nn.training.trainer import Trainer
 

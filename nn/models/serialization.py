@@ -24,6 +24,7 @@ import numpy as np
 
 from nn.activations import ACTIVATIONS
 from nn.images.framing import Framing
+from nn.images.info import DatasetInfo
 from nn.images.pixels import is_range
 from nn.losses import LOSSES
 from nn.models.array_files import read_archive, write_archive
@@ -117,13 +118,15 @@ def _network_of(entries: dict[str, np.ndarray]) -> Network:
         network = Network(
             weights=_layers(entries, "weights"),
             biases=_layers(entries, "biases"),
-            classes=tuple(str(name) for name in entries["classes"]),
-            pixel_range=(low, high),
+            data=DatasetInfo(
+                tuple(str(name) for name in entries["classes"]),
+                (low, high),
+                (height, width) if height or width else None,
+                bool(deslanted),
+                None if framing == [] else Framing.of_numbers(framing, (height, width)),
+            ),
             activation=str(entries["activation"]),
             loss=str(entries["loss"]),
-            image_shape=(height, width) if height or width else None,
-            deslanted=bool(deslanted),
-            framing=None if framing == [] else Framing.of_numbers(framing, (height, width)),
         )
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"an entry is missing or malformed: {error}") from error

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.blas import Array
+from nn.activations import Array
+from nn.arithmetic import operations_for
 from nn.images.augmentation import Augmentation, Augmenter
-from nn.images.interpolation import interpolate
+from nn.images.info import DatasetInfo, Described
 from nn.models.classifier import Classifier
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
@@ -24,7 +25,7 @@ _CHUNK = 1_000
 
 
 @dataclass(frozen=True)
-class TestTimeAugmentation(Classifier):
+class TestTimeAugmentation(Described, Classifier):
     """A classifier that averages the probabilities of each image and of its augmented copies.
 
     The deformations are drawn once, with a fixed seed, and are the same for all images, so that the
@@ -47,19 +48,14 @@ class TestTimeAugmentation(Classifier):
             raise ValueError("image_shape: expected height and width of the images, got None")
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Name of each class, in the order of the scores."""
-        return self.classifier.classes
+    def data(self) -> DatasetInfo:  # type: ignore[override]
+        """Description of the inputs and outputs."""
+        return self.classifier.data
 
     @property
     def loss(self) -> str:
         """The loss of the classifier."""
         return self.classifier.loss
-
-    @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """Height and width of an image in pixels."""
-        return self.classifier.image_shape
 
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the probabilities; arguments, shapes and exceptions as `Network.scores`."""
@@ -70,7 +66,7 @@ class TestTimeAugmentation(Classifier):
         x, y = self._positions()
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
-            for copy in self._copies(np.array(rows[part]), x, y):
+            for copy in self._copies(rows[part], x, y):
                 total[part] += self.classifier.probabilities(copy)
         total /= self.copies + 1
         return total
@@ -95,10 +91,13 @@ class TestTimeAugmentation(Classifier):
 
     def _copies(self, images: NDArray, x: NDArray, y: NDArray) -> Iterator[NDArray]:
         """Yield the augmented copies of (n, d) images, each (n, d)."""
+        images = np.array(images, np.promote_types(images.dtype, np.float32), order="C")
         for positions in zip(x, y, strict=True):
             copies = np.empty_like(images)
-            at_x, at_y = (np.tile(line, (len(images), 1)) for line in positions)
-            interpolate(images, self._shape, at_x, at_y, copies)
+            at_x, at_y = (
+                np.tile(line, (len(images), 1)).astype(images.dtype) for line in positions
+            )
+            operations_for("exact").interpolate(images, *self._shape, at_x, at_y, copies)
             yield copies
 
     @property

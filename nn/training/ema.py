@@ -7,6 +7,12 @@ themselves and often generalizes better. In step t = 0, 1, …, μ is at most t/
 initial random weights do not contribute; the average of the first steps is their plain mean.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from nn import operations
+from nn.activations import Array
+from nn.arithmetic import for_array
 from nn.network import Network
 
 
@@ -26,12 +32,22 @@ class EMA:
         self.decay, self.steps = decay, 0
         self.network, self._followed = network.copy(), network
 
-    def update(self) -> None:
-        """Include the current weights in the average."""
+    def lay_out(self, layout: Callable[[Array], Array]) -> None:
+        """Change how the first layer's average is stored; see `layouts`."""
+        self.network.weights[0] = layout(self.network.weights[0])
+
+    def update(self, functions: Any = operations) -> None:
+        """Include the current weights in the average.
+
+        Args:
+            functions: The operations; see `nn.arithmetic`.
+        """
         part = 1.0 - min(self.decay, self.steps / (self.steps + 1))
         self.steps += 1
         followed, mean = self._followed, self.network
         for current, average in zip(
             (*followed.weights, *followed.biases), (*mean.weights, *mean.biases), strict=True
         ):
-            average += part * (current - average)
+            for_array(functions, average).average(
+                average.ravel(order="K"), current.ravel(order="K"), part
+            )

@@ -21,9 +21,9 @@ from nn.optimizers import Optimizer
 from nn.regularization import NONE, Regularization
 from nn.schedules import CONSTANT
 from nn.threads import limit_blas_threads
-from nn.training.batches import Samples
 from nn.training.ema import EMA
-from nn.training.minibatches import Minibatches
+from nn.training.inputs import Loader, Samples
+from nn.training.step import TrainingStep
 
 
 class Epoch(NamedTuple):
@@ -55,7 +55,6 @@ def train_epochs(
     augmenter: Augmenter | None = None,
     ema: EMA | None = None,
     exact: bool = False,
-    together: int | None = None,
     epochs_done: int = 0,
 ) -> Iterator[Epoch]:
     """Train the network in place by minibatch gradient descent; yield after every epoch.
@@ -83,8 +82,6 @@ def train_epochs(
         ema: Average to update after every step, or None.
         exact: Whether to use exact arithmetic, which gives the same weights on every processor (see
             `exact`); the network must be float32.
-        together: Number of minibatches whose first layer is computed together (see
-            `blocked_layer`); None for the fastest. In exact arithmetic it does not change results.
         epochs_done: Number of epochs that were done before. With network, optimizer, ema and rng as
             they were after them, training resumes as if it had not been interrupted.
 
@@ -101,7 +98,7 @@ def train_epochs(
     if exact and network.dtype != np.float32:
         raise ValueError(f"exact arithmetic needs a float32 network, not {network.dtype}")
 
-    minibatches = Minibatches(
+    step = TrainingStep(
         network,
         samples,
         batch_size,
@@ -109,31 +106,40 @@ def train_epochs(
         optimizer,
         regularization=regularization,
         augmenter=augmenter,
-        averaged=ema is not None,
+        ema=ema,
         learning_rate=learning_rate,
         exact=exact,
-        together=together,
+    )
+    loader = Loader(
+        samples,
+        batch_size,
+        step.images.convert,
+        augmenter=augmenter,
+        label_smoothing=regularization.label_smoothing,
     )
     for epoch in range(epochs_done + 1, epochs + 1):
         running = RunningScore(network.loss)
         # Not around the `yield`, because the limit is not meant for the caller's code. Overflow is
         # an error after each chunk, so NumPy need not warn.
         with limit_blas_threads(), np.errstate(over="ignore", invalid="ignore"):
-            visited = 0
+            done = 0
             order, chunks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
-            for chunk in minibatches.chunks(order, chunks_rng):
-                for minibatch in chunk:
-                    rate = learning_rate * schedule(epoch - 1 + visited / n)
-                    minibatch.train(rate)
-                    if ema is not None:
-                        ema.update()
-                    visited += minibatch.size
-                _require_finite(network, epoch)
-                running.add(*minibatches.last_outputs)
+            step.load()
+            for chunk, places in loader.chunks(order, chunks_rng):
+                outputs = np.empty((len(places), network.sizes[-1]))
+                for start in range(0, len(places), batch_size):
+                    rows = places[start : start + batch_size]
+                    rate = learning_rate * schedule(epoch - 1 + done / n)
+                    outputs[start : start + len(rows)] = step(chunk, rows, rate)
+                    done += len(rows)
+                running.add(outputs, chunk.targets[places])
+            step.store()
+            _require_finite(network, epoch)
         yield Epoch(epoch, running.score)
 
 
 def _require_fit(network: Network, samples: Samples, batch_size: int, optimizer: Optimizer) -> None:
+    network.require_shapes()
     network.require_samples(samples.images, samples.targets)
     n = len(samples.images)
     if any(a is not None and a.dtype != network.dtype for a in samples):

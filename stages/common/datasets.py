@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nn.checks import are_targets, require_values
 from nn.images.framing import Framing
+from nn.images.info import DatasetInfo
 from nn.images.pixels import is_range
 from stages.common.artifacts import Artifacts, invalid_artifact, read_array, read_json
 
@@ -74,53 +75,36 @@ class Raw:
         return cls(images, labels, classes, image_shape)
 
 
-@dataclass(frozen=True)
-class DatasetInfo:
-    """Description of a prepared data set.
+def write_info(info: DatasetInfo, artifacts: Artifacts, folder: Path) -> None:
+    """Write `about.json` of a prepared data set."""
+    value = {
+        "classes": info.classes,
+        "image_shape": info.image_shape,
+        "pixel_range": info.pixel_range,
+        "deslanted": info.deslanted,
+        "framing": info.framing.numbers() if info.framing else None,
+    }
+    artifacts.write_json(folder / "about.json", value)
 
-    Attributes:
-        classes: Names of the classes, in the order of the one-hot columns.
-        pixel_range: The raw pixel values that were scaled to 0 and 1.
-        image_shape: Height and width of an image; None if unknown.
-        deslanted: Whether the images were deslanted; see `nn.deslanting`.
-        framing: Position and size of the objects before that; None if the image shape is unknown.
-    """
 
-    classes: list[str]
-    pixel_range: tuple[float, float]
-    image_shape: tuple[int, int] | None = None
-    deslanted: bool = False
-    framing: Framing | None = None
-
-    def write(self, artifacts: Artifacts, folder: Path) -> None:
-        """Write `about.json`."""
-        value = {
-            "classes": self.classes,
-            "image_shape": self.image_shape,
-            "pixel_range": self.pixel_range,
-            "deslanted": self.deslanted,
-            "framing": self.framing.numbers() if self.framing else None,
-        }
-        artifacts.write_json(folder / "about.json", value)
-
-    @classmethod
-    def read(cls, folder: Path) -> "DatasetInfo":
-        """Read the file that `write` wrote; raises `StageError` if it is missing or invalid."""
-        path = folder / "about.json"
-        value = read_json(path, "preprocess")
-        try:
-            low, high = (float(number) for number in value["pixel_range"])
-            if not is_range(low, high):
-                raise ValueError("expected two different numbers")
-            if not isinstance(value["deslanted"], bool):
-                raise ValueError("expected true or false")
-            shape, framing = _image_shape(value), value["framing"]
-            if framing is not None:
-                framing = Framing.of_numbers(framing, shape or (0, 0))
-            return cls(_classes(value), (low, high), shape, value["deslanted"], framing)
-        except (KeyError, TypeError, ValueError) as error:
-            fault = "expected classes, image_shape, pixel_range, deslanted and framing"
-            raise invalid_artifact(path, fault, "preprocess") from error
+def read_info(folder: Path) -> DatasetInfo:
+    """Read the file that `write_info` wrote; raises `StageError` if it is missing or invalid."""
+    path = folder / "about.json"
+    value = read_json(path, "preprocess")
+    try:
+        low, high = (float(number) for number in value["pixel_range"])
+        if not is_range(low, high):
+            raise ValueError("expected two different numbers")
+        if not isinstance(value["deslanted"], bool):
+            raise ValueError("expected true or false")
+        shape, framing = _image_shape(value), value["framing"]
+        if framing is not None:
+            framing = Framing.of_numbers(framing, shape or (0, 0))
+        classes = tuple(_classes(value))
+        return DatasetInfo(classes, (low, high), shape, value["deslanted"], framing)
+    except (KeyError, TypeError, ValueError) as error:
+        fault = "expected classes, image_shape, pixel_range, deslanted and framing"
+        raise invalid_artifact(path, fault, "preprocess") from error
 
 
 def read_part(folder: Path, part: str, info: DatasetInfo) -> tuple[NDArray, NDArray]:

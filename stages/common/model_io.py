@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 
 from nn import Classifier, Ensemble, ModelFileError, Network, TestTimeAugmentation, load
+from nn.images.info import DatasetInfo
 from stages.common.artifacts import invalid_artifact, read_bytes
-from stages.common.datasets import DatasetInfo
 from stages.common.errors import ParameterError
 
 
@@ -24,8 +24,7 @@ def read_model_for(path: Path, about: DatasetInfo, d: int) -> Network | Ensemble
         found = model.members[0].sizes[0]
         fault = f"expected a model for images of {d} pixels, got one for {found}"
         raise invalid_artifact(path, fault, "train")
-    made_for = {name: getattr(model, name) for name in vars(about)}
-    if made_for | {"classes": list(model.classes)} != vars(about):
+    if model.data != about:
         fault = (
             "expected a model with the classes, pixel values, image shape, deslanting and framing "
             "of the data set"

@@ -23,9 +23,13 @@ from stages.common.artifacts import Artifacts, read_bytes
 from stages.common.errors import StageError
 from stages.training.dvclive_log import Epoch
 
-_HERE = Path(__file__).parent
-# Folders and files with the code that affects training.
-_CODE = (Path(nn.__file__).parent, _HERE, _HERE.parent / "common", _HERE.parent / "train.py")
+_HERE, _NN = Path(__file__).parent, Path(nn.__file__).parent
+# Folders and files with the code that affects training; of `nn`, all but `nn.models`.
+_CODE = (
+    *sorted(_NN.glob("*.py")),
+    *(_NN / room for room in ("training", "compiled", "exact", "images")),
+    *(_HERE, _HERE.parent / "common", _HERE.parent / "train.py"),
+)
 
 # Exceptions that damaged or foreign content can raise.
 DAMAGE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)

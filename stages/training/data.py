@@ -8,7 +8,8 @@ import psutil
 from numpy.typing import NDArray
 
 from nn import TrainingConfig
-from stages.common.datasets import DatasetInfo, read_part
+from nn.images.info import DatasetInfo
+from stages.common.datasets import read_info, read_part
 from stages.common.errors import ParameterError
 
 # Arrays of the size of the weights that each optimizer keeps.
@@ -35,7 +36,7 @@ class TrainingData(NamedTuple):
     @classmethod
     def read(cls, folder: Path) -> "TrainingData":
         """Open what `preprocess` wrote; raises `StageError` if it is missing or damaged."""
-        about = DatasetInfo.read(folder)
+        about = read_info(folder)
         train, validation = (read_part(folder, part, about) for part in ("train", "validation"))
         names = [
             f"{part}_{k}.npy" for part in ("train", "validation") for k in ("images", "labels")

@@ -110,6 +110,13 @@ def test_same_seed_same_bits_and_every_image_its_own():
     assert len(np.unique(once, axis=0)) == 300
 
 
+def test_images_of_another_shape_are_refused():
+    augmenter = Augmenter(Augmentation(shift=1.0), (2, 2))
+    images = noise(3, (2, 3))
+    with pytest.raises(ValueError, match=r"shape|pixels|broadcast"):
+        augmenter.augment(images, np.random.default_rng(0), np.empty_like(images))
+
+
 @pytest.mark.parametrize(
     "strengths",
     [{"rotation": -1}, {"scaling": 1.0}, {"shift": float("nan")}, {"smoothness": 0.5}],

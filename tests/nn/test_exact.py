@@ -9,16 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import LOSSES, Network
+from nn.arithmetic import operations_for
 from nn.exact.grids import (
     ACTIVATION_BITS,
     ceil_log2,
     delta_bits,
+    leading_exponent,
     round_rows,
     round_weights,
+    score_input_bits,
     weight_bits,
-    weighted_inputs,
 )
-from nn.exact.grids import bind_rounding as bind
+from nn.scores import FirstScoreLayer, ScoreLayer
 
 SIZES = st.sampled_from([1, 2, 3, 10, 17, 64, 257])
 
@@ -27,6 +29,11 @@ def values(shape, seed, scale):
     rng = np.random.default_rng(seed)
     # Elements of very different sizes.
     return scale * rng.standard_normal(shape) * 2.0 ** rng.integers(-30, 1, shape)
+
+
+def round_to(x, bits):
+    flat = x.reshape(-1)
+    operations_for("exact").round_to(flat, bits, flat)
 
 
 def pairwise(terms):
@@ -47,8 +54,8 @@ def pairwise(terms):
 )
 def test_products_of_a_layer_are_the_same_in_any_order(inputs, units, samples, seed, scales, data):
     a, delta = values((samples, inputs), seed, scales[0]), values((samples, units), seed, scales[1])
-    bind(a, ACTIVATION_BITS)()
-    bind(delta, delta_bits(units, inputs, samples))()
+    round_to(a, ACTIVATION_BITS)
+    round_to(delta, delta_bits(units, inputs, samples))
     w = round_weights(values((units, inputs), seed, scales[2]).astype(np.float32))
     for left, right in ((a, w.T), (delta, w), (delta.T, a)):
         i, j = seed % left.shape[0], seed % right.shape[1]
@@ -70,7 +77,18 @@ def test_all_products_fit_into_53_bits(units, inputs, samples):
     assert ACTIVATION_BITS + w + math.log2(inputs) <= 53
     assert w + delta + math.log2(units) <= 53
     assert delta + ACTIVATION_BITS + math.log2(samples) <= 53
+    assert score_input_bits(inputs) + w + math.log2(inputs) <= 53
+    assert score_input_bits(inputs) >= ACTIVATION_BITS
     assert 2 ** ceil_log2(inputs) >= inputs > 2 ** (ceil_log2(inputs) - 1)
+
+
+@settings(deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_the_leading_exponent_is_that_of_the_next_power_of_two(number):
+    exponent = leading_exponent(number)
+    assert abs(Fraction(number)) <= Fraction(2) ** exponent
+    assert not number or abs(Fraction(number)) > Fraction(2) ** (exponent - 1)
+    assert leading_exponent(math.nan) == leading_exponent(math.inf) == leading_exponent(0.0) == 0
 
 
 @settings(deadline=None)
@@ -80,7 +98,7 @@ def test_all_products_fit_into_53_bits(units, inputs, samples):
 def test_rounding_is_to_the_nearest_multiple(numbers, bits, power):
     x = np.array(numbers) * 2.0**power
     rounded = x.copy()
-    bind(rounded, bits)()
+    round_to(rounded, bits)
     largest = max(map(abs, x.tolist()))
     whole = 0 if not largest else next(e for e in range(-1200, 99) if 2.0**e >= largest)
     unit = Fraction(2) ** (whole - bits)
@@ -102,14 +120,35 @@ def test_a_large_layer_is_rounded_as_a_small_one():
 
 
 @settings(deadline=None)
-@given(SIZES, SIZES, st.integers(0, 99), st.sampled_from([1e-3, 1.0, 1e6]))
-def test_weighted_inputs_are_near_and_a_row_does_not_depend_on_the_others(d, units, seed, scale):
-    w = round_weights(values((units, d), seed, scale).astype(np.float32))
-    a, b = np.random.default_rng(seed).random((9, d)), values(units, seed, 1.0)
-    z = weighted_inputs(a.copy(), w, b)
-    np.testing.assert_allclose(z, a @ w.T + b, atol=1e-4 * d * abs(w).max())
-    for k in range(9):
-        np.testing.assert_array_equal(weighted_inputs(a[k : k + 1].copy(), w, b)[0], z[k])
+@given(
+    d=SIZES,
+    units=SIZES,
+    seed=st.integers(0, 99),
+    scale=st.sampled_from([1e-3, 1.0, 1e6]),
+    of_biases=st.sampled_from([1.0, 1e-12]),
+    share=st.sampled_from([0.0, 0.2, 1.0]),
+)
+def test_weighted_inputs_are_near_and_a_row_does_not_depend_on_the_others(
+    d, units, seed, scale, of_biases, share
+):
+    rng = np.random.default_rng(seed)
+    w, b = (values(shape, seed, scale).astype(np.float32) for shape in ((units, d), units))
+    b *= np.float32(of_biases)
+    a = (rng.random((9, d)) * (rng.random((9, d)) < share)).astype(np.float32)
+    rounded = a.astype(np.float64)
+    round_rows(rounded, score_input_bits(d))
+    expected = rounded @ round_weights(w).T + b
+    np.testing.assert_allclose(expected, a @ w.T + b, atol=1e-4 * d * abs(w).max())
+    functions = operations_for("exact")
+    first, other = (kind(functions, w, b, "relu", 22) for kind in (FirstScoreLayer, ScoreLayer))
+    # Whether zeros are left out changes no bit.
+    for layer, dtype in ((first, np.float32), (first.dense(), np.float32),
+                         (first, np.float64), (other, np.float64)):  # fmt: skip
+        z = layer.affine(a.astype(dtype))
+        np.testing.assert_array_equal(z[:, :units], expected)
+        assert not z[:, units:].any()
+        for k in range(9):
+            np.testing.assert_array_equal(layer.affine(a[k : k + 1].astype(dtype))[0], z[k])
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
@@ -132,6 +171,27 @@ def test_a_network_on_its_grid_has_the_same_scores(activation, loss):
     np.testing.assert_array_equal(network.scores(images[::-3]), scores[::-3])
     wide = network.scores(images.astype(np.float64))
     np.testing.assert_array_equal(wide, scores)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_scores_of_an_image_do_not_depend_on_how_many_there_are_nor_on_their_zeros(
+    activation, loss
+):
+    rng = np.random.default_rng(0)
+    network = Network.initialize(
+        [50, 30, 20, 7], rng, activation=activation, loss=loss, initialization="normal"
+    )
+    for b, scale in zip(network.biases, (1e-11, 1e-12, 1.0), strict=True):
+        b *= np.float32(scale)
+    dark = rng.random((1203, 50), np.float32) * (rng.random((1203, 50)) < 0.2).astype(np.float32)
+    light = rng.random((1203, 50), np.float32)
+    scores = network.scores(dark)
+    mixed = np.concatenate([light[:20], dark])
+    np.testing.assert_array_equal(network.scores(mixed)[20:], scores)
+    for n in (1, 15, 16, 127, 128, 129, 999, 1000):
+        np.testing.assert_array_equal(network.scores(dark[:n]), scores[:n])
+        np.testing.assert_array_equal(network.scores(mixed[: n + 20])[20:], scores[:n])
 
 
 def test_scores_are_near_those_of_float64():

@@ -1,6 +1,6 @@
-"""Exact training: bit for bit the plain algorithm, whatever the blocks and the threads."""
+"""Exact training: bit for bit the plain algorithm, whatever the kind of layer and the threads."""
 
-from unittest import mock
+import contextlib
 
 import numpy as np
 import pytest
@@ -16,12 +16,15 @@ from nn import (
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
+    DivergedError,
     Network,
     Trainer,
     TrainingConfig,
+    arithmetic,
+    operations,
     score,
 )
-from nn.training import blocked_inputs, blocked_layer, minibatches
+from nn.training import direct, inputs, step
 
 RATES = {"sgd": 2.0, "momentum": 0.3, "nesterov": 0.3, "adam": 0.02}
 
@@ -42,7 +45,7 @@ CONFIGS = st.builds(
     activation=st.sampled_from(sorted(ACTIVATIONS)),
     loss=st.sampled_from(sorted(LOSSES)),
     initialization=st.sampled_from(INITIALIZATIONS),
-    # Half of them without what rules out a blocked first layer.
+    # Half of them without what rules out a first layer on the grid of grey levels.
     optimizer=st.sampled_from(["sgd", "sgd", *OPTIMIZERS]),
     batch_size=st.integers(1, 10),
     epochs=st.just(2),
@@ -64,7 +67,35 @@ PLAIN_SGD = {"optimizer": "sgd"} | dict.fromkeys(
 )
 
 
-def check_plain(config, pixels, classes, weighted, seed, black=0.0):
+BLACK = st.sampled_from([0.0, 0.0, 0.9, 1.0])
+# Constants that make small problems large ones.
+SETTINGS = {
+    "small": {},
+    "BLAS": {(arithmetic, "_BLAS"): 1},
+    "halves": {(arithmetic, "LARGE_PRODUCT"): 1, (arithmetic, "LARGE_ARRAY"): 1},
+    "chunks": {
+        (inputs, "_PIXELS_AT_ONCE"): 0,
+        (inputs, "_ROWS_IN_A_CHUNK"): 8,
+        (inputs, "_ROWS_IN_A_UNIT"): 1,
+    },
+    "NumPy": {(step, "operations_for"): lambda name: operations},
+}
+
+
+@contextlib.contextmanager
+def changed(kind):
+    with pytest.MonkeyPatch.context() as patch, threadpoolctl.threadpool_limits(2):
+        for (module, name), value in SETTINGS[kind].items():
+            patch.setattr(module, name, value)
+        yield
+
+
+def grey_levels(images, pixels):
+    whole = [k for k in (pixels, 255) if k < 256 and not (images * np.float32(k) % 1).any()]
+    return next(iter(whole), None)
+
+
+def problem(config, pixels, classes, seed, black):
     # Units without a bound diverge sooner.
     config.learning_rate = RATES[config.optimizer] / (50 if config.activation == "relu" else 1)
     images, targets = samples(21, (3, 4), classes, pixels, seed)
@@ -78,29 +109,47 @@ def check_plain(config, pixels, classes, weighted, seed, black=0.0):
         pixel_range=(0.0, pixels),
         image_shape=(3, 4),
     )
-    weights = np.linspace(0.25, 4, 21, dtype=np.float32) if weighted else None
     levels = None
-    if pixels < 256 and all(getattr(config, k) == v for k, v in PLAIN_SGD.items()):
-        levels = 255 if config.augmentation else pixels
+    if all(getattr(config, k) == v for k, v in PLAIN_SGD.items()):
+        levels = grey_levels(images, pixels)
+        levels = 255 if levels and config.augmentation else levels
+    return network, images, targets, levels
+
+
+def plainly(config, network, data, targets, weights, levels, rows=None):
     plain = PlainTraining(network, config, np.random.default_rng(1))
-    plain.train(images, targets, weights, levels=levels)
-    expected = [*plain.w, *plain.b, *(plain.mean if config.ema_decay else [])]
-    for together in (None, 1, 2, 7):
-        assert_same(
-            trained(network, images, targets, config, weights=weights, together=together), expected
-        )
+    for images in data:
+        plain.train(images, targets, weights, levels=levels, rows=rows)
+    return [*plain.w, *plain.b, *(plain.mean if config.ema_decay else [])]
 
 
-@settings(max_examples=60, deadline=None)
+def check_plain(config, pixels, classes, weighted, seed, black):
+    network, images, targets, levels = problem(config, pixels, classes, seed, black)
+    weights = np.linspace(0.25, 4, 21, dtype=np.float32) if weighted else None
+    whole = plainly(config, network, [images], targets, weights, levels)
+    in_chunks = whole
+    if config.augmentation:
+        rows = config.batch_size * -(-8 // config.batch_size)
+        in_chunks = plainly(config, network, [images], targets, weights, levels, rows)
+    for kind in SETTINGS:
+        if kind == "halves" and 1 in network.sizes:
+            continue  # one number has no halves
+        with changed(kind):
+            found = trained(network, images, targets, config, weights=weights)
+        assert_same(found, in_chunks if kind == "chunks" else whole)
+
+
+@settings(max_examples=70, deadline=None)
 @given(
     config=CONFIGS,
     pixels=st.sampled_from([1, 16, 255, 65535]),
     classes=st.sampled_from([2, 3, 11]),
     weighted=st.booleans(),
     seed=st.integers(0, 99),
+    black=BLACK,
 )
-def test_exact_training_is_the_plain_algorithm(config, pixels, classes, weighted, seed):
-    check_plain(config, pixels, classes, weighted, seed)
+def test_exact_training_is_the_plain_algorithm(config, pixels, classes, weighted, seed, black):
+    check_plain(config, pixels, classes, weighted, seed, black)
 
 
 @settings(max_examples=40, deadline=None)
@@ -110,94 +159,128 @@ def test_exact_training_is_the_plain_algorithm(config, pixels, classes, weighted
     classes=st.sampled_from([2, 10]),
     weighted=st.booleans(),
     seed=st.integers(0, 99),
-    black=st.sampled_from([0.0, 0.9, 1.0]),
+    black=BLACK,
 )
-def test_exact_training_in_blocks_is_the_plain_algorithm(
+def test_plain_gradient_descent_on_grey_levels_is_the_plain_algorithm(
     config, pixels, classes, weighted, seed, black
 ):
     for name, value in PLAIN_SGD.items():
         setattr(config, name, value)
-    # So that a block leaves out all inputs that its samples do not use.
-    with mock.patch.object(blocked_inputs, "_STEP", 1):
-        check_plain(config, pixels, classes, weighted, seed, black)
+    check_plain(config, pixels, classes, weighted, seed, black)
 
 
-def test_blocks_leave_out_inputs_that_are_0():
-    images, _ = samples(40, (28, 28), 3, 255)
-    images[:, 300:] = 0.0
-    images[:10, 700] = 1.0
-    parts = blocked_inputs.parts_by_use(images)
-    inputs = blocked_inputs.BlockedInputs(40, parts, 5, 2, 255, np.float32, exact=True)
-    inputs.fill(blocked_inputs.as_grey_levels(images, np.concatenate(parts), 255))
-    widths = [sum(x.shape[1] for x in inputs.of_block(block, 10)) for block in range(4)]
-    assert 301 <= widths[0] <= 301 + 2 * 16
-    assert 300 <= widths[1] <= 300 + 2 * 16
-    for block, expected in enumerate(images.reshape(4, 10, 784) * 255):
-        multiplied = np.concatenate(inputs.of_block(block, 10), axis=1)
-        assert multiplied.sum() == expected.sum()
-        for later, sooner, products in inputs.corrections(block):
-            gram = expected[later] @ expected[sooner].T.astype(float) + 255.0**2
-            np.testing.assert_array_equal(products, gram)
+@pytest.mark.parametrize("order", [(0.0, 0.9), (0.9, 0.0), (0.9, 0.9)])
+@pytest.mark.parametrize("ema_decay", [0.0, 0.8])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("pixels", [255, 65535])
+def test_training_on_other_images_continues(order, ema_decay, optimizer, pixels):
+    config = TrainingConfig(
+        hidden=(4,), batch_size=5, epochs=1, optimizer=optimizer, ema_decay=ema_decay
+    )
+    data = []
+    for black in order:
+        network, images, targets, levels = problem(config, pixels, 3, 0, black)
+        data.append(images)
+    expected = plainly(config, network, data, targets, None, levels)
+    assert_same(trained(network, data[0], targets, config, then=data[1]), expected)
 
 
-def large():
-    images, targets = samples(300, (28, 28), 10, 255)
+@pytest.mark.parametrize("black", [0.0, 0.8])
+@pytest.mark.parametrize("pixels", [255, 65535])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"optimizer": "nesterov", "learning_rate": 0.1, "activation": "tanh", "ema_decay": 0.9},
+        {"optimizer": "adam", "learning_rate": 0.01, "activation": "relu"},
+    ],
+    ids=str,
+)
+def test_large_layers_are_the_same_with_one_thread_and_two_in_halves_and_whole(
+    options, pixels, black, monkeypatch
+):
+    images, targets = samples(300, (28, 28), 10, pixels)
     rng = np.random.default_rng(2)
-    return Network.initialize([784, 100, 10], rng, pixel_range=(0.0, 255.0)), images, targets
-
-
-def test_large_products_are_the_same_with_one_thread_and_two_in_any_blocks(monkeypatch):
-    network, images, targets = large()
-    config = TrainingConfig(epochs=2, batch_size=10)
-    # Products with 80 rows are large enough to be made in halves.
+    images[rng.random(images.shape) < black] = 0.0
+    config = TrainingConfig(epochs=1, batch_size=140, **options)
+    network = Network.initialize(
+        [784, 200, 10], rng, activation=config.activation, pixel_range=(0.0, pixels)
+    )
+    # Both the products and the updates of the first layer are made in halves.
+    assert network.weights[0].size > arithmetic.LARGE_ARRAY
+    assert 140 * network.weights[0].size > arithmetic.LARGE_PRODUCT
     results = []
-    for threads, together in [(1, 1), (1, 8), (2, 8), (2, 16), (2, 5)]:
+    for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads):
-            results.append(trained(network, images, targets, config, together=together))
-    # As for images that are too many to copy.
-    monkeypatch.setattr(minibatches, "_PIXELS_IN_A_COPY", 0)
+            results.append(trained(network, images, targets, config))
+    # As for images that are too many to prepare at once.
+    monkeypatch.setattr(inputs, "_PIXELS_AT_ONCE", 0)
+    results.append(trained(network, images, targets, config))
+    monkeypatch.setattr(arithmetic, "LARGE_PRODUCT", 2**40)
+    monkeypatch.setattr(arithmetic, "LARGE_ARRAY", 2**40)
+    results.append(trained(network, images, targets, config))
+    monkeypatch.setattr(arithmetic, "_BLAS", 2**40)
     results.append(trained(network, images, targets, config))
     for other in results[1:]:
         assert_same(other, results[0])
 
 
-def test_augmented_chunks_are_the_same_in_any_blocks(monkeypatch):
-    monkeypatch.setattr(minibatches, "_ROWS_IN_A_CHUNK", 20)
+@pytest.mark.parametrize("black", [0.0, 0.8])
+def test_augmented_chunks_are_the_same_with_any_number_of_threads(black, monkeypatch):
+    monkeypatch.setattr(inputs, "_ROWS_IN_A_CHUNK", 20)
+    monkeypatch.setattr(inputs, "_ROWS_IN_A_UNIT", 6)
     images, targets = samples(60, (3, 4), 3, 255)
+    images[np.random.default_rng(1).random(images.shape) < black] = 0.0
     network = Network.initialize([12, 4, 3], np.random.default_rng(0), image_shape=(3, 4))
     config = TrainingConfig(epochs=2, batch_size=3, elastic=1.0, smoothness=1.0)
-    expected = trained(network, images, targets, config, together=1)
-    for together in (2, 5, 8, None):
-        assert_same(trained(network, images, targets, config, together=together), expected)
+    expected = plainly(config, network, [images], targets, None, 255, 24)
+    for threads in (1, 2, 3, 8):
+        with threadpoolctl.threadpool_limits(threads):
+            assert_same(trained(network, images, targets, config), expected)
 
 
-@pytest.mark.parametrize("together", [2, 3, 8])
-def test_a_block_that_ends_early_gives_the_same_bits(together, monkeypatch):
+@pytest.mark.parametrize("black", [0.0, 0.8])
+@pytest.mark.parametrize("batch_size", [3, 7])
+def test_a_bound_that_is_computed_anew_gives_the_same_bits(black, batch_size, monkeypatch):
     images, targets = samples(40, (2, 3), 3, 255)
+    images[np.random.default_rng(1).random(images.shape) < black] = 0.0
     network = Network.initialize([6, 4, 3], np.random.default_rng(0), pixel_range=(0.0, 255.0))
-    config = TrainingConfig(epochs=2, batch_size=3, learning_rate=3.0)
-    expected = trained(network, images, targets, config, together=1)
-    starts = []
-    start = blocked_layer.BlockedLayer.check
+    config = TrainingConfig(epochs=2, batch_size=batch_size, learning_rate=3.0)
+    expected = trained(network, images, targets, config)
+    bounds, computed = [], []
+    check = direct.DirectFirstLayer._check
 
-    def counted(layer):
-        layer._bound = np.inf  # so that it is computed anew for every block
-        start(layer)
-        starts.append(layer._bound)
+    def checked(layer):
+        before = layer._state.bound
+        check(layer)
+        computed.append(before != layer._state.bound)
 
-    monkeypatch.setattr(blocked_layer.BlockedLayer, "check", counted)
-    assert_same(trained(network, images, targets, config, together=together), expected)
-    whole = len(starts)
-    # Not far above what the weights need.
-    monkeypatch.setattr(blocked_layer, "_CAPACITY", 1.02 * max(starts))
-    assert_same(trained(network, images, targets, config, together=together), expected)
-    assert len(starts) > 2 * whole
-    monkeypatch.setattr(blocked_layer.BlockedLayer, "check", start)
-    assert_same(trained(network, images, targets, config, together=together), expected)
+    def always_computed(layer):
+        layer._state.bound = np.inf
+        check(layer)
+        bounds.append(layer._state.bound)
+
+    monkeypatch.setattr(direct.DirectFirstLayer, "_check", always_computed)
+    assert_same(trained(network, images, targets, config), expected)
+    # As it is, the bound is computed at the start of each epoch only.
+    monkeypatch.setattr(direct.DirectFirstLayer, "_check", checked)
+    assert_same(trained(network, images, targets, config), expected)
+    assert sum(computed) == 2
+    assert len(computed) == len(bounds) == 2 * -(-40 // batch_size)
+    # Not far above what the weights need, and then just below.
+    monkeypatch.setattr(direct, "_CAPACITY", 1.02 * max(bounds))
+    computed.clear()
+    assert_same(trained(network, images, targets, config), expected)
+    assert sum(computed) > len(bounds) / 3
+    monkeypatch.setattr(direct, "_CAPACITY", 0.98 * max(bounds))
+    with pytest.raises(DivergedError, match="too large for exact arithmetic"):
+        trained(network, images, targets, config)
 
 
-def test_very_large_images_do_not_begin_beyond_the_exact_range():
+@pytest.mark.parametrize("black", [0.0, 0.8])
+def test_very_large_images_do_not_begin_beyond_the_exact_range(black):
     images, targets = samples(6, (100, 100), 2, 255)
+    images[:, : int(black * 10_000)] = 0.0
     rng = np.random.default_rng(0)
     network = Network.initialize([10_000, 3, 2], rng, initialization="normal")
     config = TrainingConfig(epochs=1, batch_size=3, learning_rate=0.1)
@@ -213,10 +296,12 @@ RESUMED = [
 ]
 
 
+@pytest.mark.parametrize("black", [0.0, 0.8])
 @pytest.mark.parametrize("pixels", [255, 65535])
 @pytest.mark.parametrize("options", RESUMED, ids=str)
-def test_resumed_after_any_epoch_it_ends_in_the_same_bits(options, pixels):
+def test_resumed_after_any_epoch_it_ends_in_the_same_bits(options, pixels, black):
     images, targets = samples(50, (3, 4), 3, pixels)
+    images[np.random.default_rng(1).random(images.shape) < black] = 0.0
     config = TrainingConfig(hidden=(5,), batch_size=4, epochs=5, **options)
 
     def trainer():

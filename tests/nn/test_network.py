@@ -7,7 +7,7 @@ from scipy.special import softmax as scipy_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from nn import Network
+from nn import ACTIVATIONS, LOSSES, Network
 from nn.activations import SIGMOID, SOFTMAX
 
 
@@ -41,7 +41,7 @@ def test_softmax_networks_equal_scikit_learns_forward_pass(activation, name):
 def test_sigmoid_is_the_logistic_function_without_overflow():
     z = np.array([-1e30, -800.0, -20, -1, 0, 1, 20, 800, 1e30])
     with np.errstate(all="raise"):
-        found = SIGMOID.apply(z * SIGMOID.input_scale)
+        found = SIGMOID.apply(z)
     np.testing.assert_allclose(found, expit(z), atol=1e-15)
 
 
@@ -68,6 +68,81 @@ def test_scores_follow_weights_that_change_in_place_or_are_replaced():
     ours.biases = ours.biases[:1]
     np.testing.assert_array_equal(ours.scores(images), ours.copy().scores(images))
     assert ours.scores(images).shape == (4, 5)
+
+
+def every_second(array):
+    wide = np.zeros((len(array), 2 * array.shape[1]), array.dtype)
+    wide[:, ::2] = array
+    return wide[:, ::2]
+
+
+def read_only(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def in_a_file(array, folder):
+    np.save(folder / "array.npy", array)
+    return np.load(folder / "array.npy", mmap_mode="r")
+
+
+LAYOUTS = {
+    "by columns": np.asfortranarray,
+    "every second": every_second,
+    "read-only": read_only,
+    "in a file": in_a_file,
+}
+
+
+@pytest.mark.parametrize("n", [1, 20, 1100])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_weights_and_images_in_any_layout_of_memory_have_the_same_scores(
+    layout, dtype, n, tmp_path
+):
+    change = LAYOUTS[layout]
+    options = (tmp_path,) if layout == "in a file" else ()
+    net = network((6, 5, 4, 3), dtype)
+    images = np.random.default_rng(1).random((n, 6)).astype(dtype)
+    expected = net.scores(images)
+    np.testing.assert_array_equal(net.scores(change(images, *options)), expected)
+    for k in range(3):
+        other = net.copy()
+        other.weights[k] = change(other.weights[k], *options)
+        for _ in range(2):  # the second time with what was prepared
+            np.testing.assert_allclose(other.scores(images), expected, rtol=1e-14)
+        if other.weights[k].flags.writeable:
+            other.weights[k][0] += 1.0
+            assert not np.array_equal(other.scores(images), expected)
+            np.testing.assert_allclose(
+                other.scores(images), other.copy().scores(images), rtol=1e-14
+            )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("n", [1, 20])
+def test_weights_that_are_no_numbers_are_not_hidden(activation, loss, n):
+    images = np.random.default_rng(1).random((n, 6), np.float32)
+    for layer in (0, 1):
+        net = network(activation=activation, loss=loss)
+        net.weights[layer][0, 0] = np.nan
+        with np.errstate(invalid="ignore"):
+            assert np.isnan(net.scores(images)[:, 0]).all()
+
+
+def test_a_network_whose_arrays_do_not_fit_each_other_is_refused():
+    images = np.ones((20, 4), np.float32)
+    for shapes, biases in (
+        ([(3, 4), (2, 2)], [3, 2]),
+        ([(3, 4), (2, 3)], [3, 4]),
+        ([(3, 4), (2, 3)], [4, 2]),
+    ):
+        weights = [np.ones(shape, np.float32) for shape in shapes]
+        wrong = Network(weights, [np.zeros(units, np.float32) for units in biases], ("a", "b"))
+        with pytest.raises(ValueError, match=r"shape|broadcast|size|dimension"):
+            wrong.scores(images)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_training import Steps
 
-from nn import OPTIMIZERS, Network, Optimizer, Regularization
+from nn import EMA, OPTIMIZERS, Network, Optimizer
 from nn.backpropagation import gradients
-from nn.training.batches import Samples
-from nn.training.training_step import TrainingStep
 
 
 def textbook(name, w, state, g, rate, t, *, l2, decay, mu=0.8, beta2=0.99):
@@ -29,53 +28,70 @@ def textbook(name, w, state, g, rate, t, *, l2, decay, mu=0.8, beta2=0.99):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rates=st.lists(st.floats(0.001, 0.5), min_size=1, max_size=5),
     l2=st.sampled_from([0.0, 0.1]),
     decay=st.sampled_from([0.0, 0.05]),
     seed=st.integers(0, 9),
+    black=st.sampled_from([0.0, 0.8]),
 )
-def test_steps_are_the_textbooks(name, rates, l2, decay, seed):
+def test_steps_are_the_textbooks(name, rates, l2, decay, seed, black):
     rng = np.random.default_rng(seed)
     network = Network.initialize([5, 4, 3], rng, initialization="normal", dtype=np.float64)
-    images, targets = rng.random((8, 5)), np.eye(3)[rng.integers(0, 3, 8)]
+    images, targets = rng.random((11, 5)), np.eye(3)[rng.integers(0, 3, 11)]
+    images[rng.random(images.shape) < black] = 0.0
     expected = [p.copy() for p in (*network.weights, *network.biases)]
     states = [{} for _ in expected]
     optimizer = Optimizer(network, name, momentum=0.8, beta2=0.99)
-    batches = {
-        m: TrainingStep(network, m, rng, Regularization(l2=l2, weight_decay=decay)) for m in (8, 3)
-    }
-    steps = {m: optimizer.bind(batch) for m, batch in batches.items()}
+    steps = Steps(
+        network, images, targets, batch_size=8, optimizer=optimizer, l2=l2, weight_decay=decay
+    )
     for t, rate in enumerate(rates, 1):
-        m = 8 if t % 2 else 3  # batches of two sizes share one memory
-        weights, biases = gradients(network, images[:m], targets[:m])
+        # Minibatches of two sizes share one memory.
+        rows = np.arange(8) if t % 2 else np.arange(8, 11)
+        weights, biases = gradients(network, images[rows], targets[rows])
         for k, g in enumerate([*weights, *biases]):
             penalties = {"l2": l2, "decay": decay} if k < 2 else {"l2": 0.0, "decay": 0.0}
             expected[k] = textbook(name, expected[k], states[k], g, rate, t, **penalties)
-        batch = batches[m]
-        for call in (*batch.bind_load(Samples(images[:m], targets[:m])), *batch.calls):
-            call()
-        steps[m](rate)
+        steps.take(rows, rate)
         for found, wanted in zip((*network.weights, *network.biases), expected, strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+    assert optimizer.steps == len(rates)
 
 
-def test_adam_in_blocks_is_adam(monkeypatch):
+@pytest.mark.parametrize("black", [0.0, 0.8])
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_updates_in_halves_are_the_updates(name, dtype, black, monkeypatch):
     results = []
-    for block in (3, 10_000):
-        monkeypatch.setattr("nn.optimizers._BLOCK", block)
+    for large in (1, 10_000):
+        monkeypatch.setattr("nn.arithmetic.LARGE_ARRAY", large)
         rng = np.random.default_rng(0)
-        network = Network.initialize([7, 5], rng)
-        batch = TrainingStep(network, 4, rng)
-        step = Optimizer(network, "adam").bind(batch)
-        images, targets = rng.random((4, 7), np.float32), np.eye(5, dtype=np.float32)[:4]
+        network = Network.initialize([7, 5], rng, dtype=dtype)
+        images, targets = rng.random((4, 7)).astype(dtype), np.eye(5, dtype=dtype)[:4]
+        images[rng.random(images.shape) < black] = 0.0
+        ema = EMA(network, 0.8)
+        steps = Steps(network, images, targets, optimizer=Optimizer(network, name), ema=ema)
         for _ in range(3):
-            for call in (*batch.bind_load(Samples(images, targets)), *batch.calls):
-                call()
-            step(0.01)
-        results.append(network.weights[0].tobytes())
+            steps.take(np.arange(4), 0.01)
+        results.append(network.weights[0].tobytes() + ema.network.weights[0].tobytes())
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_step_writes_to_the_arrays_of_the_network(name, exact):
+    rng = np.random.default_rng(0)
+    network = Network.initialize([7, 5, 3], rng)
+    images, targets = rng.random((4, 7), np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    arrays = [*network.weights, *network.biases]
+    before = [a.copy() for a in arrays]
+    steps = Steps(network, images, targets, optimizer=Optimizer(network, name), exact=exact)
+    steps.take(np.arange(4), 0.1)
+    for now, array, old in zip((*network.weights, *network.biases), arrays, before, strict=True):
+        assert now is array
+        assert not np.array_equal(now, old)
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,19 @@ from scipy import stats
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 
-from nn.activations import exact_softmax
+from nn import operations
+from nn.arithmetic import operations_for
 from nn.exact.portable import (
-    bind_tanh,
     exp,
     integer_power,
     log,
     ordered_sum,
     power,
     sigmoid,
+    sigmoid_table,
     sine,
     standard_normal,
+    tanh,
 )
 
 ARGUMENTS = st.lists(st.floats(-690, 690), min_size=1, max_size=20)
@@ -57,7 +59,7 @@ def test_log_is_rounded_to_36_bits(values):
 @settings(deadline=None)
 @given(values=st.lists(st.floats(-30, 30), min_size=1, max_size=20))
 def test_tanh_is_rounded_to_its_grid(bits, values):
-    def tanh(x):
+    def exactly(x):
         e = (2 * x).exp()
         return (e - 1) / (e + 1)
 
@@ -65,10 +67,11 @@ def test_tanh_is_rounded_to_its_grid(bits, values):
     halves = (2 * np.arange(1, 20) + 1) / 2.0 ** (bits + 1)
     values = [*values, *np.arctanh(halves), 0.0, *np.nextafter(np.arctanh(halves), 1)]
     x = np.array(values)
-    bind_tanh(x, bits)()
+    found = tanh(x, bits)
+    assert x.tolist() == values
     with localcontext(prec=80):
-        expected = [float(round(tanh(Decimal(float(v))) * 2**bits)) / 2**bits for v in values]
-    assert x.tolist() == expected
+        expected = [float(round(exactly(Decimal(float(v))) * 2**bits)) / 2**bits for v in values]
+    assert found.tolist() == expected
 
 
 @settings(deadline=None)
@@ -79,14 +82,35 @@ def test_sigmoid_has_a_small_relative_error(values):
     np.testing.assert_allclose(1 - found, expit(np.negative(values)), atol=2**-35)
 
 
+def test_the_table_of_the_sigmoid_function():
+    table = sigmoid_table()
+    places = np.arange(len(table)) / 2048 - 14
+    assert places[-1] == 14
+    np.testing.assert_allclose(table, expit(places), atol=2**-19 + 2**-50, rtol=0)
+    np.testing.assert_array_equal(table * 2**18, np.rint(table * 2**18))
+    assert (table[0], table[-1]) == (0, 1)
+    with localcontext(prec=60):
+        for place in (0, 1, 20_000, 28_671, 28_672, 28_673, 40_001, 57_343):
+            exactly = 1 / (1 + (-Decimal(place - 28_672) / 2048).exp())
+            assert table[place] == float(round(exactly * 2**18)) / 2**18
+
+
+@pytest.mark.parametrize("functions", [operations, operations_for("exact")])
 @settings(deadline=None)
-@given(st.lists(st.lists(st.floats(-50, 50), min_size=7, max_size=7), min_size=1, max_size=5))
-def test_softmax_is_scipys_and_a_row_does_not_depend_on_the_others(rows):
+@given(rows=st.lists(st.lists(st.floats(-50, 50), min_size=7, max_size=7), min_size=1, max_size=5))
+def test_softmax_is_scipys_and_a_row_does_not_depend_on_the_others(functions, rows):
+    def softmax(z):
+        a = np.empty_like(z)
+        if functions.softmax(z, a):
+            operations.softmax(z, a)
+        return a
+
     z = np.array(rows)
-    found = exact_softmax(z)
+    found = softmax(z)
+    assert z.tolist() == rows
     np.testing.assert_allclose(found, scipy_softmax(z, axis=1), rtol=2**-33)
     for row, alone in zip(found, z, strict=True):
-        assert row.tobytes() == exact_softmax(alone[None]).tobytes()
+        assert row.tobytes() == softmax(alone[None]).tobytes()
 
 
 def test_sine_has_an_error_below_2_to_the_minus_50():

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import exact_runs
+import needs
 import numpy as np
 import pytest
 
+from nn import arithmetic, operations
 from nn.exact import portable
 from nn.exact.portable import standard_normal
 
@@ -26,6 +28,20 @@ KERNELS = {
     "Haswell": ("avx2", "fma"),
     "SkylakeX": ("avx512f", "avx512dq", "avx512bw", "avx512vl"),
 }
+# Processor for which Numba compiles, the instruction sets that it may use, what is needed to run
+# the code, and what may appear in it. Without the sets, Numba uses all those of this machine.
+CPUS = {
+    "host": ("", (), {"xmm", "ymm", "zmm", "vfmadd"}),
+    "x86-64": ("+sse2", ("sse2",), {"xmm"}),
+    "haswell": (
+        "+avx2,+fma,+bmi,+bmi2", ("avx2", "fma", "bmi1", "bmi2"), {"xmm", "ymm", "vfmadd"}
+    ),
+    "skylake-avx512": (
+        "+avx512f,+avx512dq,+avx512bw,+avx512vl,+avx512cd,+avx2,+fma,+bmi,+bmi2",
+        ("avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd", "fma", "bmi1", "bmi2"),
+        {"xmm", "ymm", "zmm", "vfmadd"},
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,28 +58,31 @@ def processor_flags():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "disabled", "threads"),
+    ("kernel", "disabled", "threads", "cpu"),
     [
-        ("Katmai", AVX2, 1),
-        ("Nehalem", AVX512, 2),
-        ("Sandybridge", AVX2, 2),
-        ("Haswell", "", 1),
-        ("Haswell", AVX2, 8),
-        ("SkylakeX", AVX512, 2),
-        ("SkylakeX", "", 8),
+        ("Katmai", AVX2, 1, "x86-64"),
+        ("Nehalem", AVX512, 2, "host"),
+        ("Sandybridge", AVX2, 2, "x86-64"),
+        ("Haswell", "", 1, "haswell"),
+        ("Haswell", AVX2, 8, "haswell"),
+        ("SkylakeX", AVX512, 2, "skylake-avx512"),
+        ("SkylakeX", "", 8, "host"),
     ],
     ids=lambda value: value if len(str(value)) < 20 else f"without {value.split()[-1]}",
 )
-def test_every_kernel_gives_the_same_bytes(kernel, disabled, threads, expected):
+def test_every_kernel_gives_the_same_bytes(kernel, disabled, threads, cpu, expected):
     flags = processor_flags()
-    if not flags or not set(KERNELS[kernel]) <= flags:
-        pytest.skip(f"this processor cannot run the kernel {kernel}")
+    features, needed, allowed = CPUS[cpu]
+    if not flags or not {*KERNELS[kernel], *needed} <= flags:
+        pytest.skip(f"this processor cannot run the kernel {kernel} or code for {cpu}")
     environment = {
         "PYTHONPATH": str(ROOT),
         "OPENBLAS_CORETYPE": "Prescott" if kernel == "Katmai" else kernel,
         "OPENBLAS_NUM_THREADS": str(threads),
         "NPY_DISABLE_CPU_FEATURES": disabled,
     }
+    if cpu != "host":
+        environment |= {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features}
     command = [sys.executable, "-W", "ignore", exact_runs.__file__]
     output = subprocess.check_output(command, env=os.environ | environment, text=True)
     machine, *found = output.splitlines()
@@ -71,6 +90,8 @@ def test_every_kernel_gives_the_same_bytes(kernel, disabled, threads, expected):
     about = json.loads(machine)
     assert set(about["kernels"]) == {kernel}
     assert not set(about["simd"]) & set(disabled.split())
+    assert set(about["compiled"]) <= allowed
+    assert cpu != "haswell" or set(about["compiled"]) == allowed
 
 
 class OtherMathLibrary:
@@ -78,31 +99,55 @@ class OtherMathLibrary:
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
-        self.calls = 0
+        self.calls = {"exp": 0, "log": 0, "tanh": 0}
 
     def __getattr__(self, name):
         return getattr(np, name)
 
-    def _moved(self, found, out):
-        self.calls += 1
+    def _moved(self, name, x):
+        self.calls[name] += 1
+        found = getattr(np, name)(x)
         ulps = self.rng.choice([-4, -3, -2, -1, 1, 2, 3, 4], np.shape(found))
-        return np.add(found, ulps * np.spacing(np.abs(found)), out=out)
+        return found + ulps * np.spacing(np.abs(found))
 
     def exp(self, x):
-        return self._moved(np.exp(x), None)
+        return self._moved("exp", x)
 
     def log(self, x):
-        return self._moved(np.log(x), None)
+        return self._moved("log", x)
 
-    def tanh(self, x, out=None):
-        return self._moved(np.tanh(x), out)
+    def tanh(self, x):
+        return self._moved("tanh", x)
+
+
+@pytest.fixture
+def without_compiled_code(monkeypatch):
+    """All operations are NumPy's, also in modules that have imported `operations_for` by name."""
+    original = arithmetic.operations_for
+    for name, module in list(sys.modules.items()):
+        if name.startswith("nn.") and getattr(module, "operations_for", None) is original:
+            monkeypatch.setattr(module, "operations_for", lambda arithmetic: operations)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_another_math_library_gives_the_same_bytes(seed, expected, monkeypatch):
+def test_another_math_library_gives_the_same_bytes(
+    seed, expected, without_compiled_code, monkeypatch
+):
     other = OtherMathLibrary(seed)
     normal = standard_normal(np.random.default_rng(seed), 100_000)
     monkeypatch.setattr(portable, "np", other)
     assert standard_normal(np.random.default_rng(seed), 100_000).tobytes() == normal.tobytes()
+    portable.sigmoid_table.cache_clear()
     assert [exact_runs.digest(k) for k in range(len(exact_runs.RUNS))] == expected
-    assert other.calls > 100
+    assert min(other.calls.values()) > 20
+
+
+@needs.numba
+def test_compiled_code_calls_no_math_library(monkeypatch):
+    other = OtherMathLibrary(0)
+    monkeypatch.setattr(portable, "np", other)
+    functions = arithmetic.operations_for("exact")
+    z, a = np.random.default_rng(0).standard_normal((50, 4)), np.empty((50, 4))
+    for name, options in (("sigmoid", (28,)), ("tanh", (18,)), ("softmax", ())):
+        getattr(functions, name)(z, *options, a)
+    assert not any(other.calls.values())

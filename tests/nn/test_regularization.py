@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from small_training import Steps
 
 from nn import Network, Regularization, train_epochs
 from nn.regularization import draw_mask, limit_norms, smooth_labels
-from nn.training.batches import Samples
-from nn.training.training_step import TrainingStep
 
 
 @pytest.mark.parametrize("dropped", [0.1, 0.5, 0.9])
@@ -19,37 +18,47 @@ def test_masks_silence_the_right_share_and_keep_the_mean(dropped, dtype):
     assert np.unique(mask).tolist() == pytest.approx([0, 1 / (1 - dropped)])
 
 
-def test_dropout_is_new_for_every_step_and_the_same_for_a_seed():
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("black", [0.0, 0.9])
+def test_dropout_is_new_for_every_step_and_the_same_for_a_seed(exact, black):
+    images = np.ones((20, 50), np.float32)
+    images[:, : int(50 * black)] = 0.0
+
     def inputs(seed):
         network = Network.initialize([50, 4, 3], np.random.default_rng(0))
-        batch = TrainingStep(
-            network, 20, np.random.default_rng(seed), Regularization(dropout_input=0.5)
-        )
-        samples = Samples(np.ones((20, 50), np.float32), np.ones((20, 3), np.float32))
+        steps = Steps(
+            network, images, np.ones((20, 3), np.float32), rng=np.random.default_rng(seed),
+            exact=exact, dropout_input=0.5, dropout_hidden=0.25,
+        )  # fmt: skip
         seen = []
         for _ in range(2):
-            for call in (*batch.bind_load(samples), *batch.calls):
-                call()
-            seen.append(batch.inputs[0].copy())
+            steps.take(np.arange(20), 0.0)
+            seen.append([layer.x.copy() for layer in steps.layers[20]])
         return seen
 
     first, again, other = inputs(1), inputs(1), inputs(2)
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first[0], first[1])
-    assert not np.array_equal(first[0], other[0])
+    for layer in range(2):
+        for one, two in zip(first, again, strict=True):
+            np.testing.assert_array_equal(one[layer], two[layer])
+        assert not np.array_equal(first[0][layer], first[1][layer])
+        assert not np.array_equal(first[0][layer], other[0][layer])
+    assert set(np.unique(first[0][0])) == {0.0, 2.0}
+    kept = first[0][0][:, int(50 * black) :] > 0
+    assert kept.mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn():
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("black", [0.0, 0.9])
+def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn(exact, black):
     rng = np.random.default_rng(0)
     before = rng.bit_generator.state
-    batch = TrainingStep(Network.initialize([5, 4, 3], np.random.default_rng(0)), 2, rng)
-    samples = Samples(np.ones((2, 5), np.float32), np.ones((2, 3), np.float32))
-    for call in (*batch.bind_load(samples), *batch.calls):
-        call()
-    assert all(
-        i is a
-        for i, a in zip(batch.inputs, [batch.samples.images, *batch.activations[:-1]], strict=True)
-    )
+    images = np.ones((2, 50), np.float32)
+    images[:, : int(50 * black)] = 0.0
+    network = Network.initialize([50, 4, 3], np.random.default_rng(0))
+    steps = Steps(network, images, np.ones((2, 3), np.float32), rng=rng, exact=exact)
+    steps.take(np.arange(2), 0.1)
+    below, above = steps.layers[2]
+    assert above.x is below.a
     assert rng.bit_generator.state == before
 
 

@@ -7,35 +7,38 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from nn import blas
-from nn.blas import bind_gemm
+from nn import arithmetic, operations
+from nn.arithmetic import for_product, operations_for
 from nn.threads import helpers, in_two_threads, limit_blas_threads
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """The operations for large layers, and arguments of a product whose result is 6."""
+    monkeypatch.setattr(arithmetic, "LARGE_PRODUCT", 1)
+    a, w, b = np.ones((6, 5)), np.ones((4, 5)), np.ones(4, np.float32)
+    return for_product(operations_for("exact"), 6, w), (a, w, b, np.zeros((6, 4)))
 
 
 @pytest.mark.parametrize(("allowed", "threads"), [(1, 1), (2, 2)])
 def test_the_halves_of_a_large_product_get_as_many_threads_as_the_caller_allows(
-    allowed, threads, monkeypatch
+    allowed, threads, large, monkeypatch
 ):
-    seen, all_at_once = set(), threading.Barrier(threads)
-    bind_unlocked = blas.bind_unlocked_gemm
+    seen, all_at_once = [], threading.Barrier(threads)
+    affine = operations.affine
 
-    def spy(*arrays):
-        product = bind_unlocked(*arrays)
+    def spy(*arguments):
+        seen.append(threading.get_ident())
+        all_at_once.wait(60)
+        affine(*arguments)
 
-        def call(*factors):
-            seen.add(threading.get_ident())
-            all_at_once.wait(60)
-            product(*factors)
-
-        return call
-
-    monkeypatch.setattr(blas, "LARGE_PRODUCT", 1)
-    monkeypatch.setattr(blas, "bind_unlocked_gemm", spy)
-    a = np.ones((6, 6), np.float32)
-    product = bind_gemm(a, a, np.empty_like(a))
+    monkeypatch.setattr(operations, "affine", spy)
+    functions, arguments = large
     with threadpoolctl.threadpool_limits(allowed), limit_blas_threads():
-        product()
-    assert len(seen) == threads
+        functions.affine(*arguments)
+    assert (arguments[-1] == 6).all()
+    assert len(seen) == 2
+    assert len(set(seen)) == threads
 
 
 @pytest.mark.parametrize("allowed", [2, 3])
@@ -84,16 +87,16 @@ def test_limits_of_several_users_at_a_time():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_process_makes_helpers_of_its_own(monkeypatch):
-    monkeypatch.setattr(blas, "LARGE_PRODUCT", 1)
-    a = np.ones((6, 6), np.float32)
-    out = np.empty_like(a)
-    product = bind_gemm(a, a, out)
+def test_a_forked_process_makes_helpers_of_its_own(large):
+    functions, arguments = large
+    out = arguments[-1]
     with threadpoolctl.threadpool_limits(2), limit_blas_threads():
-        product()
+        functions.affine(*arguments)
         child = os.fork()
         if child == 0:
             out[...] = 0.0
-            product()
+            functions.affine(*arguments)
+            # The first call of an operation, which is compiled or loaded now.
+            functions.times_tanh_derivative(out, np.zeros_like(out))
             os._exit(0 if (out == 6).all() else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -7,18 +7,17 @@ from sklearn.datasets import load_digits
 from small_training import problem, train
 
 from nn import (
+    ACTIVATIONS,
     DivergedError,
     Network,
     Optimizer,
     Regularization,
-    blas,
+    arithmetic,
+    operations,
     score,
     train_epochs,
 )
-from nn import network as network_module
 from nn.backpropagation import gradients
-from nn.exact import grids as exact_module
-from nn.training import blocked_layer, training_step
 
 
 def test_learns_xor():
@@ -86,30 +85,29 @@ def test_same_seed_same_bits_from_memory_or_from_disk(tmp_path):
 def test_every_product_of_training_and_prediction_has_one_thread(exact, monkeypatch):
     seen = []
 
-    def spied(bind):
-        def spy(left, right, out):
-            product = bind(left, right, out)
+    def spied(function):
+        def call(*arguments):
+            pools = threadpoolctl.threadpool_info()
+            seen.append({p["num_threads"] for p in pools if p["user_api"] == "blas"})
+            return function(*arguments)
 
-            def call(*factors):
-                pools = threadpoolctl.threadpool_info()
-                seen.append({p["num_threads"] for p in pools if p["user_api"] == "blas"})
-                return product(*factors)
+        return call
 
-            return call
-
-        return spy
-
-    for module in (training_step, blocked_layer, exact_module, network_module):
-        for name in {"bind_gemm", "bind_unlocked_gemm"} & set(vars(module)):
-            monkeypatch.setattr(module, name, spied(getattr(blas, name)))
+    monkeypatch.setattr(arithmetic, "_BLAS", 1)
+    for name in ("affine", "times", "sums", "rows_affine"):
+        spy = spied(getattr(operations, name))
+        monkeypatch.setattr(operations, name, spy)
+        if name != "rows_affine":
+            monkeypatch.setattr(arithmetic._WithBlas, name, staticmethod(spy))
     network, images, targets = problem(dtype=np.float32)
     with threadpoolctl.threadpool_limits(2):
         train(network, images, targets, epochs=1, batch_size=23, learning_rate=1.0, exact=exact)
+        trained = len(seen)
         network.scores(images)
-    # In training forward, backward and updates; and the forward pass again. In float32 the first
-    # layer is computed in two halves; these images are no grey levels, so the exact one is not.
-    halves = 0 if exact else 1
-    assert len(seen) == (2 + halves) + 1 + (2 + halves) + 2
+        network.scores(np.tile(images, (50, 1)))
+    # In training forward, backward and updates; and the forward pass again, twice.
+    assert trained == 2 + 1 + 2
+    assert len(seen) >= trained + 2 + 2
     assert all(threads == {1} for threads in seen)
 
 
@@ -126,8 +124,13 @@ def test_the_callers_thread_limit_is_left_alone_between_epochs():
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_stops_when_weights_are_no_longer_finite(value, exact):
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("black", [False, True])
+def test_stops_when_weights_are_no_longer_finite(value, exact, activation, black):
     network, images, targets = problem(dtype=np.float32)
+    network.activation = activation
+    if black:
+        images[:, 1:] = 0.0
     network.weights[0][0, 0] = value
     options = {"batch_size": 5, "learning_rate": 1.0, "exact": exact}
     with pytest.raises(DivergedError, match="epoch 1"):
@@ -225,12 +228,62 @@ def test_label_smoothing_is_training_on_smoothed_labels():
     np.testing.assert_allclose(smoothed.weights[0], plain.weights[0], rtol=1e-12)
 
 
-def test_large_layers_learn_the_same_bits_with_one_thread_and_two(monkeypatch):
-    monkeypatch.setattr(blas, "LARGE_PRODUCT", 1)
+@pytest.mark.parametrize("black", [False, True])
+@pytest.mark.parametrize("name", ["sgd", "nesterov", "adam"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_layers_learn_the_same_bits_with_one_thread_and_two(dtype, name, black, monkeypatch):
+    monkeypatch.setattr(arithmetic, "LARGE_PRODUCT", 1)
+    monkeypatch.setattr(arithmetic, "LARGE_ARRAY", 1)
     results = set()
     for threads in (1, 2, 1):
-        network, images, targets = problem(dtype=np.float32)
+        network, images, targets = problem(dtype=dtype)
+        if black:
+            images[:, 1:] = 0.0
+        options = {"batch_size": 7, "learning_rate": 0.1, "optimizer": Optimizer(network, name)}
         with threadpoolctl.threadpool_limits(threads):
-            train(network, images, targets, epochs=2, batch_size=7, learning_rate=1.0)
-        results.add(network.weights[0].tobytes())
+            train(network, images, targets, epochs=2, **options)
+        results.add(b"".join(w.tobytes() for w in network.weights))
     assert len(results) == 1
+
+
+@pytest.mark.parametrize("order", [(False, True), (True, False)])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+def test_training_goes_on_with_images_that_have_more_zeros_or_fewer(name, order):
+    # The rounding errors of the two kinds of first layer differ, the weights do not.
+    results = []
+    for copied in (False, True):
+        network, images, targets = problem()
+        optimizer, rng = Optimizer(network, name), np.random.default_rng(0)
+        options = {"batch_size": 5, "learning_rate": 0.1, "rng": rng}
+        for black in order:
+            data = images * np.array([1.0, 0, 0, 0]) if black else images
+            if copied:
+                for arrays in (network.weights, optimizer.velocities, optimizer.squares):
+                    arrays[:] = [np.array(a, order="C") for a in arrays]
+            list(train_epochs(network, data, targets, epochs=1, optimizer=optimizer, **options))
+        results.append([*network.weights, *network.biases])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def every_second(array):
+    wide = np.zeros((len(array), 2 * array.shape[1]), array.dtype)
+    wide[:, ::2] = array
+    return wide[:, ::2]
+
+
+@pytest.mark.parametrize("layout", [np.asfortranarray, every_second])
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_weights_in_any_layout_of_memory_are_trained_alike(exact, name, layer, layout):
+    results = []
+    for change in (np.array, layout):
+        network, images, targets = problem(dtype=np.float32)
+        network.weights[layer] = change(network.weights[layer])
+        optimizer = Optimizer(network, name)
+        options = {"batch_size": 5, "learning_rate": 0.1, "optimizer": optimizer, "exact": exact}
+        train(network, images, targets, epochs=2, **options)
+        results.append([*network.weights, *network.biases])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)

@@ -203,7 +203,7 @@ def test_a_nan_far_into_the_data_is_found():
 def test_a_failure_half_way_leaves_the_old_split_whole(run, raw_folder, tmp_path, monkeypatch):
     assert run(preprocess, *SIZES).exit_code == 0
     before = {name: array.copy() for name, array in prepared(tmp_path).items()}
-    monkeypatch.setattr(preprocess.DatasetInfo, "write", interrupted)
+    monkeypatch.setattr(preprocess, "write_info", interrupted)
     assert run(preprocess, "--test-size", 30, "--validation-size", 20).exit_code != 0
     after = prepared(tmp_path)
     assert after.keys() == before.keys()

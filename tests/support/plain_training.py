@@ -1,6 +1,6 @@
-"""Exact training as a plain loop: nothing is preallocated, blocked or in place.
+"""Exact training as a plain loop: nothing is preallocated, sparse or in place.
 
-Written from the rules in the docstrings of `nn.exact.grids` and `nn.training.blocked_layer`.
+Written from the rules in the docstrings of `nn.exact.grids` and `nn.training.direct`.
 Products are sums by `math.fsum`; tanh, exp and rounding to a grid are computed in other ways than
 in `nn`.
 """
@@ -114,15 +114,21 @@ class PlainTraining:
         output = {"softmax_cross_entropy": "softmax"}.get(config.loss, "sigmoid")
         self.functions = [config.activation] * (len(self.w) - 1) + [output]
 
-    def train(self, images, targets, weights=None, *, levels=None):
-        """All epochs. `levels`: L if the first layer is on the grid of grey levels, else None."""
+    def train(self, images, targets, weights=None, *, levels=None, rows=None):
+        """All epochs.
+
+        `levels`: L if the first layer is on the grid of grey levels, else None. `rows`: of a chunk
+        of augmented images; None for all.
+        """
         config, n = self.config, len(images)
         for epoch in range(config.epochs):
             order = self.rng.permutation(n)
             seen = images[order]
             chunk_rng = np.random.default_rng(self.rng.integers(2**63))
             if self.augmenter:
-                self.augmenter.augment(images[order], chunk_rng, seen)
+                for start in range(0, n, rows or n):
+                    part = slice(start, start + (rows or n))
+                    self.augmenter.augment(images[order[part]], chunk_rng, seen[part])
             y = targets[order]
             if config.label_smoothing:
                 y = y * np.float32(1 - config.label_smoothing)
@@ -161,6 +167,10 @@ class PlainTraining:
                     drawn = self.rng.random(a.shape)
                     mask = (drawn >= dropout[layer]) * (1.0 / (1.0 - dropout[layer]))
                 a = on_grid(a * mask, 18)
+                if layer and not dropout[layer]:
+                    outputs[-1] = a  # the derivative of ReLU is 0 where a rounds to 0
+                if outputs and not dropout[layer]:
+                    outputs[-1] = a  # what is rounded to 0 has the derivative 0 (ReLU)
                 operand = on_grid(w, min(24, 53 - 18 - log2_up(w.shape[1])))
                 z = product(a, operand.T) + b
             inputs.append(a)

@@ -11,8 +11,8 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler
 
 from nn import Trainer, TrainingConfig, load, score
+from nn.images.info import DatasetInfo
 from stages import train
-from stages.common.datasets import DatasetInfo
 from stages.training.data import TrainingData
 from tools.tuning.search import rounds, run_search
 from tools.tuning.space import Distribution
@@ -132,7 +132,7 @@ def test_the_rounds_of_halving_are_those_of_scikit_learn(trials, epochs, tmp_pat
     candidates = list(ParameterSampler(space, trials, random_state=0))
     options = vars(TrainingConfig(epochs=epochs))
     part = np.zeros((4, 2), np.float32), np.eye(4, dtype=np.float32)
-    data = TrainingData(DatasetInfo(list("abcd"), (0.0, 1.0)), *part, part, [])
+    data = TrainingData(DatasetInfo(tuple("abcd"), (0.0, 1.0)), *part, part, [])
     plan = rounds(trials, epochs, True)
 
     def run(data, tasks, done):

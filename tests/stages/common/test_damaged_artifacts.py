@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages import preprocess, train
 from stages.common.artifacts import Artifacts, read_array
-from stages.common.datasets import PARTS, DatasetInfo, Raw, read_part
+from stages.common.datasets import PARTS, Raw, read_info, read_part
 from stages.common.errors import StageError
 from stages.common.model_io import read_model, read_model_for
 from stages.common.snapshots import Snapshots
@@ -71,7 +71,7 @@ def run(stage, folder, *options):
 def read_everything(data):
     """All artifacts, as the stages read them."""
     raw = Raw.read(data / "raw")
-    about = DatasetInfo.read(data / "prepared")
+    about = read_info(data / "prepared")
     parts = [array for part in PARTS for array in read_part(data / "prepared", part, about)]
     model = read_model_for(data / "model/model.npz", about, raw.images.shape[1])
     examples = read_array(data / "model/examples.npy", "train")
@@ -88,7 +88,7 @@ def is_as_documented(raw, about, parts, model, examples, curves):
     """Numbers may have changed, but they are in their ranges and fit each other."""
     assert raw.labels.max() < len(raw.classes)
     assert raw.image_shape is None or np.prod(raw.image_shape) == raw.images.shape[1]
-    assert (about.classes, about.image_shape) == (list(model.classes), model.image_shape)
+    assert (about.classes, about.image_shape) == (model.classes, model.image_shape)
     for images, labels in zip(parts[::2], parts[1::2], strict=True):
         assert images.min() >= 0
         assert images.max() <= 1
@@ -171,10 +171,10 @@ def test_descriptions_with_impossible_values(value, ok, data, tmp_path):
     (tmp_path / "about.json").write_text(json.dumps(about | value))
 
     def read():
-        return DatasetInfo.read(tmp_path)
+        return read_info(tmp_path)
 
     if ok:
-        assert read() == DatasetInfo.read(data / "prepared") or "image_shape" in value
+        assert read() == read_info(data / "prepared") or "image_shape" in value
     else:
         with pytest.raises(StageError, match=r"about\.json: expected"):
             read()

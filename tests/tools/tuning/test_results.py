@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from stages.common.datasets import DatasetInfo
+from nn.images.info import DatasetInfo
 from stages.training.data import TrainingData
 from tools.tuning.results import write
 from tools.tuning.search import Trial, run_search
@@ -14,7 +14,7 @@ from tools.tuning.search import Trial, run_search
 
 def test_failures_last_then_the_last_round_then_accuracy_then_cost_then_the_draw(tmp_path):
     part = np.zeros((4, 2), np.float32), np.eye(4, dtype=np.float32)
-    data = TrainingData(DatasetInfo(list("abcd"), (0.0, 1.0)), *part, part, [])
+    data = TrainingData(DatasetInfo(tuple("abcd"), (0.0, 1.0)), *part, part, [])
     # (units, first round, second round); None: the worker died.
     trials = [(1, 0.8, 0.7), (5, 0.9, (0.0, "diverged")), (2, 0.9, 0.1), (2, 0.9, 0.1), (3, None)]
     candidates = [{"hidden": (u[0],), "seed": k} for k, u in enumerate(trials)]

@@ -1,0 +1,127 @@
+"""The first layer in plain gradient descent, whose weights take in inputs and errors directly.
+
+The gradient δ.T @ x is as large as the weights, but most inputs are 0. So W ← W - η/m · δ.T @ x
+changes the weights of the other inputs only, without an array for the gradient. The biases are the
+weights of one more input, which is always 1.
+
+In exact arithmetic (see `exact.grids`) the inputs are grey levels, integers from 0 to L, and the
+weights are W/L, multiples of 2^-40. Then -(η/m)·δ/L² is rounded to the same grid, and its product
+with the inputs adds to the weights without rounding. All sums are exact as long as they are below
+2^53·2^-40 = 8192. A bound on them is kept: that of the weights, and what each minibatch may add.
+Where it reaches half of that, it is computed anew from the weights. The other half is for what a
+minibatch adds; one that would add more ends the training.
+"""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.exact.grids import DivergedError
+from nn.exact.portable import shifter
+from nn.layouts import in_lines
+from nn.training.inputs import Rows, Sparse
+from nn.training.layers import DenseLayer
+
+_GRID = -40
+_SHIFTER = shifter(_GRID)
+_CAPACITY = 2.0 ** (52 + _GRID)
+_TOO_LARGE = "weights have become too large for exact arithmetic"
+
+
+def resolves(rate: float, levels: int) -> bool:
+    """Whether the grid is fine enough for errors δ from 2^-12 up, with a factor of η/m."""
+    return rate * 2.0**-12 >= levels**2 * 2.0**_GRID
+
+
+class DirectFirstLayer(DenseLayer):
+    """The first layer in plain gradient descent; between `load` and `store` it has its own weights.
+
+    Attributes:
+        levels: L, the factor of the inputs; 1 for none.
+    """
+
+    levels = 1
+
+    def load(self) -> None:
+        """Copy weights and biases from the network."""
+        units = len(self.b)
+        for mine, theirs in (
+            (self._by_inputs[:, :units], self.w.T),
+            (self._biases[:units], self.b),
+        ):
+            mine[...] = theirs
+            mine /= self.levels
+            if self._exact:
+                mine += _SHIFTER
+                mine -= _SHIFTER
+        self._state.bound = math.inf
+
+    def store(self) -> None:
+        """Copy weights and biases to the network."""
+        units = len(self.b)
+        self.w[...] = (self._by_inputs[:, :units] * self._dtype.type(self.levels)).T
+        self.b[...] = self._biases[:units] * self._dtype.type(self.levels)
+
+    def affine(self, x: Rows) -> NDArray:
+        """z = x @ W.T + b for the chosen images; raises DivergedError if it could be rounded."""
+        self.x = images, chosen = x
+        if self._exact:
+            self._check()
+        if isinstance(images, Sparse):
+            self._f.sparse_affine(
+                *images, chosen, 0.0, self._by_inputs, self._biases, float(self.levels), self._z
+            )
+        else:
+            self.x = images.take(chosen, axis=0).astype(self._dtype), chosen
+            np.matmul(self.x[0], self._by_inputs, out=self._z)
+            self._z += self._biases * self.levels
+        return self._z
+
+    def differentiate(self, delta: NDArray) -> None:
+        """Keep the errors for `descend`."""
+        self._errors = delta
+
+    def descend(self, rate: float) -> None:
+        """W ← W - rate · δ.T @ x, and likewise the biases.
+
+        Raises:
+            DivergedError: If the minibatch alone could exceed the exact range.
+        """
+        images, chosen = self.x
+        shift = _SHIFTER if self._exact else 0.0
+        largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._step)
+        if self._exact:
+            alone = len(chosen) * self.levels * largest
+            if not alone < _CAPACITY:
+                raise DivergedError(_TOO_LARGE)
+            self._state.bound += alone * self.levels * (len(self._by_inputs) + 1)
+        if isinstance(images, Sparse):
+            self._f.sparse_add(
+                *images, chosen, 0.0, 0, len(self._by_inputs), self._step, float(self.levels),
+                self._by_inputs, self._biases,
+            )  # fmt: skip
+        else:
+            self._by_inputs += images.T @ self._step
+            self._biases += self._step.sum(axis=0) * self.levels
+
+    def _check(self) -> None:
+        """Raise DivergedError if weighted inputs could be too large."""
+        if self._state.bound < _CAPACITY:
+            return
+        sums = np.abs(self._by_inputs).sum(axis=0) + np.abs(self._biases)
+        self._state.bound = self.levels * float(sums.max())
+        if not self._state.bound < _CAPACITY:
+            raise DivergedError(_TOO_LARGE)
+
+    def _allocate(self, m: int) -> None:
+        units, inputs = self.w.shape
+        self._by_inputs = in_lines(inputs, units, self._dtype)
+        self._biases = in_lines(1, units, self._dtype)[0]
+        self._z, self._step = (in_lines(m, units, self._dtype) for _ in range(2))
+        self._operand = self.of_weights = self._by_inputs
+        self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
+
+    def _round_errors(self, delta: NDArray) -> NDArray:
+        return delta  # `descend` does

@@ -1,0 +1,202 @@
+"""Training images as the first layer reads them, all at once or in chunks.
+
+Most pixels of many images are 0: 81 % of MNIST's. Such images are kept sparse, so that the first
+layer multiplies the others only; images with fewer zeros stay as they are.
+
+Images that are augmented, or too many for a copy in memory, are prepared in chunks, one chunk ahead
+of training, in another thread. Timing does not affect the chunks: they are prepared one after
+another, with one random number generator.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.images.augmentation import Augmenter
+from nn.regularization import smooth_labels
+from nn.threads import helpers
+
+# Images that are converted at a time.
+_PIECE = 1_024
+# A chunk has so many samples that the time between chunks does not matter, and so few that two of
+# them fit into the memory of any machine.
+_ROWS_IN_A_CHUNK, _BYTES_IN_A_CHUNK = 4_000, 8_000_000
+_ROWS_IN_A_UNIT = 80
+# Pixels of all images up to which they are prepared at once. Larger data may be memory-mapped.
+_PIXELS_AT_ONCE = 2**26
+# More weights than this may have sums above the exact range from the start, if they are N(0, 1).
+_MOST_GREY_INPUTS = 2048
+
+
+class Sparse(NamedTuple):
+    """The values of (n, d) images that are not 0 (the format CSR).
+
+    Attributes:
+        starts: (n + 1,) place of each image's first value; and of the end.
+        columns: (values,) uint16, ascending in each image.
+        values: (values,) uint8 or floats.
+    """
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.uint16]
+    values: NDArray
+
+
+class Samples(NamedTuple):
+    """Training samples, one per row.
+
+    Attributes:
+        images: (n, d), as an array or sparse.
+        targets: (n, classes).
+        weights: (n,), factor of each sample's loss; None if all are 1.
+    """
+
+    images: Any
+    targets: NDArray
+    weights: NDArray | None = None
+
+    def rows(self, chosen: slice | NDArray[np.intp]) -> Self:
+        """The chosen samples: views for a slice, copies for an array of indices."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return type(self)(self.images[chosen], self.targets[chosen], weights)
+
+
+# A minibatch, as the first layer is given it: images, and the indices of those in it.
+Rows = tuple[Any, NDArray[np.intp]]
+
+
+def grey_levels(images: NDArray, pixel_range: tuple[float, float]) -> int | None:
+    """L ≤ 255 if all pixels of (n, d) float32 images are multiples of 1/L in [0, 1], or None.
+
+    Also None if the images have too many pixels.
+    """
+    if images.shape[1] > _MOST_GREY_INPUTS:
+        return None
+    span = abs(pixel_range[1] - pixel_range[0])
+    for levels in (span, 255.0):
+        if levels in range(1, 256) and all(
+            _are_whole(images[start : start + _PIECE], levels)
+            for start in range(0, len(images), _PIECE)
+        ):
+            return int(levels)
+    return None
+
+
+def _are_whole(images: NDArray, levels: float) -> bool:
+    scaled = images * images.dtype.type(levels)
+    return bool((scaled == np.rint(scaled)).all() and scaled.min() >= 0 and scaled.max() <= levels)
+
+
+class Images:
+    """Converts images to the form in which the first layer reads them."""
+
+    def __init__(self, functions: Any, *, sparse: bool, levels: int | None) -> None:
+        """Choose the form.
+
+        Args:
+            functions: The operations; see `nn.arithmetic`.
+            sparse: Whether to keep the values that are not 0 only.
+            levels: L to convert images to grey levels, integers from 0 to L; None to not.
+        """
+        self._functions, self._sparse, self._levels = functions, sparse, levels
+
+    def convert(self, images: NDArray) -> NDArray | Sparse:
+        """Convert (n, d) floating-point images; they may be memory-mapped."""
+        if not self._sparse:
+            return self._grey(images) if self._levels else images
+        places = range(0, len(images), _PIECE)
+        count = sum(np.count_nonzero(images[k : k + _PIECE]) for k in places)
+        starts = np.zeros(len(images) + 1, np.int64)
+        columns = np.empty(count + 1, np.uint16)
+        values = np.empty(count + 1, np.uint8 if self._levels else images.dtype)
+        at = 0
+        for k in places:
+            piece = images[k : k + _PIECE]
+            piece = self._grey(piece) if self._levels else np.array(piece, order="C")
+            ends = starts[k + 1 : k + 1 + len(piece)]
+            at = self._functions.compress(piece, at, ends, columns, values)
+        return Sparse(starts, columns, values)
+
+    def _grey(self, images: NDArray) -> NDArray[np.uint8]:
+        grey = np.empty(images.shape, np.uint8)
+        for k in range(0, len(images), _PIECE):
+            grey[k : k + _PIECE] = np.rint(images[k : k + _PIECE] * images.dtype.type(self._levels))
+        return grey
+
+
+class Loader:
+    """Yields the samples of an epoch, prepared for the first layer."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int,
+        convert: Callable[[NDArray], Any],
+        *,
+        augmenter: Augmenter | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """Prepare all samples, if that is to be done at once.
+
+        Args:
+            samples: All training samples; may be memory-mapped.
+            batch_size: Samples of a minibatch; chunks have whole minibatches.
+            convert: Converts images; see `Images`.
+            augmenter: Augments each image anew in every epoch; None for no augmentation.
+            label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
+        """
+        self._samples, self._convert, self._augmenter = samples, convert, augmenter
+        self._label_smoothing = label_smoothing
+        unit = batch_size * max(1, _ROWS_IN_A_UNIT // batch_size)
+        wanted = min(_ROWS_IN_A_CHUNK, max(1, _BYTES_IN_A_CHUNK // samples.images[0].nbytes))
+        self._rows = unit * math.ceil(wanted / unit)
+        self._all = None
+        if augmenter is None and samples.images.size <= _PIXELS_AT_ONCE:
+            self._all = self._prepared(slice(None), convert(samples.images))
+
+    def chunks(
+        self, order: NDArray[np.intp], rng: np.random.Generator
+    ) -> Iterator[tuple[Samples, NDArray[np.intp]]]:
+        """Prepare the samples in the given order.
+
+        Args:
+            order: Indices of samples.
+            rng: Random number generator of the augmenter.
+
+        Yields:
+            Samples of a chunk, and the indices among them in the order in which to use them.
+        """
+        if self._all is not None:
+            yield self._all, order
+            return
+        starts = range(0, len(order), self._rows)
+
+        def make(start: int) -> Samples:
+            chosen = order[start : start + self._rows]
+            images = self._samples.images[chosen]
+            if self._augmenter is not None:
+                augmented = np.empty_like(images)
+                self._augmenter.augment(images, rng, augmented)
+                images = augmented
+            return self._prepared(chosen, self._convert(images))
+
+        made = helpers().submit(make, 0)
+        try:
+            for start in starts:
+                ready = made.result()
+                if start + self._rows < len(order):
+                    made = helpers().submit(make, start + self._rows)
+                yield ready, np.arange(len(ready.targets))
+        finally:
+            wait([made])  # it uses the random number generator
+
+    def _prepared(self, chosen: Any, images: Any) -> Samples:
+        _, targets, weights = self._samples
+        targets = np.array(targets[chosen], order="C")
+        if self._label_smoothing:
+            smooth_labels(targets, self._label_smoothing)
+        return Samples(images, targets, None if weights is None else np.array(weights[chosen]))
