@@ -6,8 +6,9 @@ What explains a network, an idea a file, in a good order to read them:
 - `initialization`   random initial weights
 - `activations`      activation functions and their derivatives
 - `losses`           loss functions and their errors at the output layer
-- `backpropagation`  the four equations of backpropagation
+- `backpropagation`  the forward pass, and the four equations of backpropagation
 - `optimizers`       parameter updates from the gradient
+- `rules`            their formulas
 - `schedules`        learning rate schedules
 - `regularization`   penalties, max-norm, dropout and label smoothing
 - `hyperparameters`  name, range and description of each hyperparameter
@@ -15,12 +16,21 @@ What explains a network, an idea a file, in a good order to read them:
 - `calibration`      expected calibration error
 - `checks`           checks of the arrays that callers pass in
 
+how it is computed:
+
+- `scores`           scores that do not depend on the processor
+- `operations`       the operations on arrays, in NumPy
+- `arithmetic`       which functions compute them: compiled ones, BLAS, or two threads
+- `layouts`          how arrays lie in memory
+- `threads`          the number of BLAS threads, and threads that help
+
 and the rooms, each with a list of its own:
 
 - `training`  the training loop, and a training run that follows a `TrainingConfig`
 - `exact`     arithmetic without rounding errors, the same on every processor
 - `images`    pixels, augmentation, deslanting
 - `models`    ensembles, files, the scikit-learn estimator
+- `compiled`  the operations as functions compiled by Numba
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.

@@ -16,6 +16,7 @@ from nn.arithmetic import for_product, operations_for
 from nn.backpropagation import forward
 from nn.checks import require_values
 from nn.exact.grids import SCORE_ACTIVATION_BITS, round_weights, score_input_bits
+from nn.images.pixels import real_type
 from nn.layouts import in_lines, is_sparse
 from nn.threads import in_two_threads, limit_blas_threads
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _CHUNK = 128
 # With fewer rows, looking for zeros takes longer than it saves; with more, two threads are faster.
 _FEW, _MANY = 16, 1_000
+# Significant bits of e^z in scores.
+_SCORE_BITS = 36
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -41,14 +44,15 @@ class ScoreLayer:
             w: Weights, (units, inputs), float32.
             b: Biases, (units,), float32.
             activation: Name of the activation function.
-            bits: Bits of the outputs; 0 for scores.
+            bits: Bits of the outputs; `_SCORE_BITS` in the last layer.
         """
         self._few, self._f, self.units = functions, for_product(functions, _CHUNK, w), len(b)
         self._input_bits = score_input_bits(w.shape[1])
         self._prepare(round_weights(w), b)
-        name = "sigmoid_scores" if activation == "sigmoid" and not bits else activation
+        is_last = bits == _SCORE_BITS
+        name = "sigmoid_scores" if is_last and activation == "sigmoid" else activation
         self._activate, self._again = getattr(functions, name), getattr(operations, name)
-        self._options = (bits,) if name in ("sigmoid", "tanh") else ()
+        self._options = () if name in ("sigmoid_scores", "relu") else (bits,)
 
     def _prepare(self, operand: NDArray, b: NDArray) -> None:
         self._operand, self._b = operand, b.copy()
@@ -108,7 +112,7 @@ class PreparedNetwork:
         # Not of arrays with gaps, whose memory is a copy, nor of those that cannot be written to.
         self._can_compare = all(np.shares_memory(a, m) and m.flags.writeable for a, m in memories)
         layers = [
-            (functions, w, b, activation.name, 0 if k == last else SCORE_ACTIVATION_BITS)
+            (functions, w, b, activation.name, _SCORE_BITS if k == last else SCORE_ACTIVATION_BITS)
             for k, (w, b, activation) in enumerate(
                 zip(network.weights, network.biases, network.units, strict=True)
             )
@@ -158,8 +162,7 @@ class PreparedNetwork:
         flags = rows.flags
         is_simple = flags.c_contiguous and flags.writeable and flags.aligned
         if not (type(rows) is np.ndarray and rows.dtype in _TYPES and is_simple):
-            dtype = np.float32 if rows.dtype == np.float32 else np.float64
-            rows = np.array(rows, dtype, order="C")
+            rows = np.array(rows, real_type(rows), order="C")
         if self._functions.count_outside(rows, low, high):
             require_values("images", rows, low, high)
         return rows

@@ -108,18 +108,20 @@ def tanh(z, bits, a):
     return doubtful
 
 
-@compiled("T[:,::1], T[:,::1]")
-def softmax(z, a):
-    """a ← e^z / Σ e^z of each row; returns how many e^z are doubtful to 36 significant bits."""
+@compiled("T[:,::1], i8, T[:,::1]")
+def softmax(z, bits, a):
+    """a ← e^z / Σ e^z of each row; e^z to 36 significant bits unless bits is 0, as in `sigmoid`."""
     e, doubtful = np.empty(a.shape[1]), 0
     for i in range(len(z)):
         top = z[i, : len(e)].max()
         for j in range(len(e)):
             x = np.float64(z[i, j]) - np.float64(top)
             found = _exp(-708.0 if x < -708.0 else x)
-            rounded = _split(found * (1.0 + _ERROR))
-            doubtful += np.int64(rounded != _split(found * (1.0 - _ERROR)))
-            e[j] = a[i, j] = rounded
+            if bits:
+                rounded = _split(found * (1.0 + _ERROR))
+                doubtful += np.int64(rounded != _split(found * (1.0 - _ERROR)))
+                found = rounded
+            e[j] = a[i, j] = found
         # Halves are added until one number is left, as in `nn.exact.portable.ordered_sum`.
         n = len(e)
         while n > 1:

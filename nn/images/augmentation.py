@@ -26,6 +26,7 @@ from nn.arithmetic import operations_for
 from nn.exact.grids import ceil_log2, round_rows
 from nn.exact.portable import exp, sine, standard_normal
 from nn.hyperparameters import Range, hyperparameter, validate
+from nn.images.pixels import real_type
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
@@ -148,7 +149,7 @@ class Augmenter:
             )
         interpolate = operations_for("exact").interpolate
         for start in range(0, len(images), _CHUNK):
-            chunk = np.array(images[start : start + _CHUNK], order="C")
+            chunk = np.array(images[start : start + _CHUNK], real_type(images), order="C")
             x, y = (at.astype(chunk.dtype) for at in self.sampling_positions(len(chunk), rng))
             copies = np.empty_like(chunk)
             interpolate(chunk, *self.shape, x, y, copies)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.arithmetic import operations_for
+from nn.images.pixels import real_type
 
 # Images deslanted at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
@@ -40,7 +41,7 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     result = np.empty(images.shape, images.dtype)
     for start in range(0, len(images), _CHUNK):
-        chunk = np.array(images[start : start + _CHUNK], order="C")
+        chunk = np.array(images[start : start + _CHUNK], real_type(images), order="C")
         levels = np.rint(chunk.astype(np.float64) * _LEVELS)
         ink, sum_x, sum_y, sum_xy, sum_yy = (levels @ monomials).T[:, :, None]
         ink = np.maximum(ink, 1.0)
@@ -50,10 +51,11 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
         # `interpolate` counts pixels from 1.
         at_x = x + slope * (y - middle_y) + (mean_x - middle_x) + 1.0
         at_y = np.broadcast_to(y + (mean_y - middle_y) + 1.0, chunk.shape)
-        out = result[start : start + _CHUNK]
+        out = np.empty_like(chunk)
         operations_for("exact").interpolate(
             chunk, height, width, at_x.astype(chunk.dtype), at_y.astype(chunk.dtype), out
         )
         np.rint(out * out.dtype.type(_LEVELS), out=out)
         out /= out.dtype.type(_LEVELS)
+        result[start : start + _CHUNK] = out
     return result

@@ -27,6 +27,11 @@ def scale(
     return np.clip(inputs, 0, 1, out=inputs)
 
 
+def real_type(images: NDArray) -> DTypeLike:
+    """The type in which images are deformed: float32, or float64 for all but float32 images."""
+    return np.float32 if images.dtype == np.float32 else np.float64
+
+
 def is_range(low: float, high: float) -> bool:
     """Whether pixels from `low` to `high` can be scaled to [0, 1] in float32."""
     with np.errstate(over="ignore", under="ignore"):

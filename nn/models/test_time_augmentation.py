@@ -15,6 +15,7 @@ from nn.activations import Array
 from nn.arithmetic import operations_for
 from nn.images.augmentation import Augmentation, Augmenter
 from nn.images.info import DatasetInfo, Described
+from nn.images.pixels import real_type
 from nn.models.classifier import Classifier
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
@@ -91,7 +92,7 @@ class TestTimeAugmentation(Described, Classifier):
 
     def _copies(self, images: NDArray, x: NDArray, y: NDArray) -> Iterator[NDArray]:
         """Yield the augmented copies of (n, d) images, each (n, d)."""
-        images = np.array(images, np.promote_types(images.dtype, np.float32), order="C")
+        images = np.array(images, real_type(images), order="C")
         for positions in zip(x, y, strict=True):
             copies = np.empty_like(images)
             at_x, at_y = (

@@ -6,9 +6,8 @@
 - `early_stopping`  the weights with the best validation score, and when to stop
 - `ema`             exponential moving average of the weights
 - `stagnation`      a warning for training that does not learn
-- `batches`         chunks of shuffled samples, loaded in another thread
-- `minibatches`     the minibatches of a chunk, prepared for training
-- `training_step`   backpropagation in preallocated arrays
-- `blocked_layer`   the first layer for several minibatches at a time
-- `blocked_inputs`  its inputs, which another thread prepares
+- `inputs`          images as the first layer reads them, all at once or in chunks
+- `step`            a step: forward, backward, update
+- `layers`          the layers of a step, in arrays that are allocated once
+- `direct`          the first layer in plain gradient descent
 """

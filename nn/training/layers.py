@@ -40,11 +40,11 @@ class Arithmetic(NamedTuple):
         compute, again = getattr(self.functions, name), getattr(operations, name)
         if name == "relu":
             return compute
-        options = () if name == "softmax" else (bits if self.exact else 0,)
+        bits = bits if self.exact else 0
 
         def activate(z: NDArray, a: NDArray) -> None:
-            if compute(z, *options, a) and self.exact:
-                again(z, *options, a)
+            if compute(z, bits, a) and bits:
+                again(z, bits, a)
 
         return activate
 

@@ -110,6 +110,15 @@ def test_same_seed_same_bits_and_every_image_its_own():
     assert len(np.unique(once, axis=0)) == 300
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f4", ">f8", "g"])
+def test_images_of_other_floating_point_types(dtype):
+    images = noise(3, (5, 9))
+    expected = augmented(images, (5, 9), shift=1.0, elastic=0.5)
+    found = augmented(images.astype(dtype), (5, 9), shift=1.0, elastic=0.5)
+    assert found.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(found.astype(float), expected, atol=0.01)
+
+
 def test_images_of_another_shape_are_refused():
     augmenter = Augmenter(Augmentation(shift=1.0), (2, 2))
     images = noise(3, (2, 3))

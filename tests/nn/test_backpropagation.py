@@ -154,8 +154,6 @@ def test_training_step_equals_the_plain_form(
     )  # fmt: skip
     outputs = network.scores(images)
     tolerance = 1e-4 if dtype == np.float32 else 1e-12
-    if dtype == np.float64 and loss == "softmax_cross_entropy":
-        tolerance = 1e-10  # its exponentials have 36 bits
     if exact:
         tolerance = 1e-2 if activation == "sigmoid" else 1e-3
     found = steps.take(np.arange(m), rate)

@@ -67,5 +67,13 @@ def test_any_pixels(seed, dtype):
     np.testing.assert_array_equal(deslant(images[1:2], (5, 7)), found[1:2])
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f4", ">f8", "g"])
+def test_other_floating_point_types(dtype):
+    images = digits(5, (28, 28))
+    found = deslant(images.astype(dtype), (28, 28))
+    assert found.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(found.astype(float), deslant(images, (28, 28)), atol=0.01)
+
+
 def test_without_ink():
     assert not deslant(np.zeros((2, 20), np.float32), (4, 5)).any()

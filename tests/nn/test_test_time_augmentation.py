@@ -52,6 +52,13 @@ def test_an_image_does_not_depend_on_the_others(network):
     np.testing.assert_allclose(together.sum(axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "g"])
+def test_images_of_other_floating_point_types(dtype, network):
+    augmented = TestTimeAugmentation(network, 2)
+    found = augmented.scores(IMAGES[:20].astype(dtype))
+    np.testing.assert_allclose(found, augmented.scores(IMAGES[:20]), rtol=1e-2)
+
+
 def test_an_ensemble_and_its_score(network):
     other = Network.initialize([64, 9, 10], np.random.default_rng(1), initialization="normal")
     members = [TestTimeAugmentation(member, 2) for member in (network, other)]

@@ -16,7 +16,7 @@ from operation_cases import CASES, TYPES, Source, definition
 from nn.arithmetic import operations_for
 
 # Each is compiled in a moment, and exact in every arithmetic.
-NAMES = ("average", "equal", "largest", "times_sigmoid_derivative", "times_tanh_derivative")
+NAMES = ("average", "equal", "times_sigmoid_derivative", "times_tanh_derivative")
 PAIRS = [f"{arithmetic}:{name}" for name in NAMES for arithmetic in TYPES]
 
 

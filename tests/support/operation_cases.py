@@ -294,7 +294,7 @@ CASES = {
     "sigmoid": _rounded_function,
     "tanh": _rounded_function,
     "relu": lambda source: list(_function(source)),
-    "softmax": _scores,
+    "softmax": _rounded_function,
     "sigmoid_scores": _scores,
     "difference": _difference,
     "multiply_rows": _multiply_rows,
@@ -354,6 +354,12 @@ def sparse_add(starts, columns, values, rows, shift, first, stop, delta, one, w,
 def largest_value(starts, values, rows):
     found = [values[starts[row] : starts[row + 1]] for row in rows]
     return float(np.abs(np.concatenate(found).astype(float)).max(initial=0.0))
+
+
+def take_rows(starts, columns, values, rows, new_starts, new_columns, new_values):
+    found = dense_rows(starts, columns, values, rows, 0, 2**16, values.dtype)
+    compress(found, 0, new_starts[1:], new_columns, new_values)
+    new_starts[0] = 0
 
 
 def compress(images, at, starts, columns, values):
