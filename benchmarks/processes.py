@@ -36,7 +36,7 @@ _LIMITS = {
     "SSE4_2": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "SSE4_2", "SSE41", "nehalem"),
     "AVX": ("X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "default", "AVX", "AVX", "sandybridge"),
     "AVX2": ("X86_V4 AVX512_ICL AVX512_SPR", "avx2", "AVX2", "AVX2", "haswell"),
-    "AVX512": ("", "avx512", "AVX512", "AVX512_CORE", "skylake-avx512"),
+    "AVX512": ("", "avx512", "AVX512", "AVX512_CORE", None),
 }
 
 Work = Callable[[], Any]
@@ -163,16 +163,17 @@ def _variables(kernel: str | None) -> dict[str, str]:
     if kernel is None:
         return {}
     numpy, aten, mkl, onednn, llvm = _LIMITS[KERNELS[kernel]]
-    return {
+    variables = {
         "OPENBLAS_CORETYPE": kernel,
         "XLA_FLAGS": f"--xla_cpu_max_isa={KERNELS[kernel]}",
         "NPY_DISABLE_CPU_FEATURES": numpy,
         "ATEN_CPU_CAPABILITY": aten,
         "MKL_ENABLE_INSTRUCTIONS": mkl,
         "ONEDNN_MAX_CPU_ISA": onednn,
-        "NUMBA_CPU_NAME": llvm,
-        "NUMBA_CPU_FEATURES": "",  # those of that processor, not of this one
     }
+    if llvm:  # with the features of that processor, not of this one
+        variables |= {"NUMBA_CPU_NAME": llvm, "NUMBA_CPU_FEATURES": ""}
+    return variables
 
 
 class _State:
