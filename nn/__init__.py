@@ -12,6 +12,7 @@ What explains a network, an idea a file, in a good order to read them:
 - `schedules`        learning rate schedules
 - `regularization`   penalties, max-norm, dropout and label smoothing
 - `hyperparameters`  name, range and description of each hyperparameter
+- `classifier`       the methods that networks and ensembles share
 - `metrics`          loss and accuracy
 - `calibration`      expected calibration error
 - `checks`           checks of the arrays that callers pass in
@@ -42,13 +43,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nn.activations import ACTIVATIONS
     from nn.calibration import expected_calibration_error
+    from nn.classifier import Classifier
     from nn.images.augmentation import Augmentation, Augmenter
     from nn.images.deslanting import deslant
     from nn.images.pixels import scale
     from nn.initialization import INITIALIZATIONS
     from nn.losses import LOSSES
     from nn.metrics import Score, score
-    from nn.models.classifier import Classifier
     from nn.models.ensemble import Ensemble
     from nn.models.estimator import NetworkClassifier
     from nn.models.serialization import ModelFileError, load, save
@@ -73,7 +74,7 @@ _MODULES = {
     "SCHEDULES": "schedules",
     "Augmentation": "images.augmentation",
     "Augmenter": "images.augmentation",
-    "Classifier": "models.classifier",
+    "Classifier": "classifier",
     "DivergedError": "training.loop",
     "Ensemble": "models.ensemble",
     "ModelFileError": "models.serialization",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.classifier import Classifier
 from nn.losses import LOSSES
-from nn.models.classifier import Classifier
 
 # Samples per call, so that memory does not grow with the number of samples.
 _CHUNK = 5_000

@@ -1,6 +1,5 @@
 """Trained models: what is made of networks, and how they are kept.
 
-- `classifier`              the methods that networks and ensembles share
 - `ensemble`                an average of several networks
 - `test_time_augmentation`  an average over augmented copies of an image
 - `array_files`             reading of array files from untrusted sources

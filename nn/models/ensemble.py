@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import Array
+from nn.classifier import Classifier
 from nn.images.deslanting import deslant
 from nn.images.info import DatasetInfo, Described
-from nn.models.classifier import Classifier
 from nn.network import Network
 
 

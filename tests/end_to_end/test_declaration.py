@@ -196,6 +196,28 @@ def test_nn_imports_neither_stages_nor_command_line_packages():
             assert module.split(".")[0] not in others, f"{file}: {module}"
 
 
+# What the files of each room of nn may import from nn; "" is nn itself.
+ROOMS = {
+    "exact": {"exact"},
+    "images": {"", "exact", "images"},
+    "": {"", "exact", "images", "compiled"},
+    "compiled": {"", "compiled"},
+    "training": {"", "exact", "images", "training"},
+    "models": {"", "exact", "images", "training", "models"},
+}
+
+
+def test_the_rooms_of_nn_import_one_way_and_only_compiled_imports_numba():
+    for file in (ROOT / "nn").rglob("*.py"):
+        room = "" if file.parent.name == "nn" else file.parent.name
+        for module, _ in imported_names(file):
+            package, *below = module.split(".")
+            assert package not in ("numba", "llvmlite") or room == "compiled", file
+            if package == "nn" and file.name != "__init__.py":
+                target = below[0] if below and below[0] in ROOMS else ""
+                assert target in ROOMS[room], f"{file}: {module}"
+
+
 def test_stages_do_not_import_one_another(imported):
     for name in STAGES:
         others = {f"stages/{other}.py" for other in STAGES if other != name}
