@@ -25,7 +25,7 @@ how it is computed:
 - `layouts`          how arrays lie in memory
 - `threads`          the number of BLAS threads, and threads that help
 
-and the rooms, each with a list of its own:
+and the subpackages, each with a list of its own:
 
 - `training`  the training loop, and a training run that follows a `TrainingConfig`
 - `exact`     arithmetic without rounding errors, the same on every processor
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from nn.activations import ACTIVATIONS
     from nn.calibration import expected_calibration_error
     from nn.classifier import Classifier
+    from nn.exact.grids import DivergedError
     from nn.images.augmentation import Augmentation, Augmenter
     from nn.images.deslanting import deslant
     from nn.images.pixels import scale
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from nn.schedules import SCHEDULES, Schedule
     from nn.training.config import TrainingConfig
     from nn.training.ema import EMA
-    from nn.training.loop import DivergedError, train_epochs
+    from nn.training.loop import train_epochs
     from nn.training.stagnation import NotLearningWarning
     from nn.training.trainer import Trainer
 
@@ -75,7 +76,7 @@ _MODULES = {
     "Augmentation": "images.augmentation",
     "Augmenter": "images.augmentation",
     "Classifier": "classifier",
-    "DivergedError": "training.loop",
+    "DivergedError": "exact.grids",
     "Ensemble": "models.ensemble",
     "ModelFileError": "models.serialization",
     "Network": "network",

@@ -1,8 +1,8 @@
 """Which functions compute an operation: compiled ones, BLAS, or two threads with a share each.
 
 A small product takes less time in a compiled loop, a larger one in BLAS. For a large layer, two
-threads compute a half of each operation. The halves are the same with one thread, so that the
-number of threads does not change results. Where Numba is not installed, all operations are NumPy's.
+threads compute a half of each product. The halves are the same with one thread, so that the number
+of threads does not change results. Where Numba is not installed, all operations are NumPy's.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """How arrays lie in memory, on which the time of a product depends, but never its result."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -13,9 +14,20 @@ _SPARSE = 0.4
 _MOST_COLUMNS = 2**16
 
 
+def by_units(w: NDArray) -> NDArray:
+    """The same weights, with a row of memory for each unit; a copy only if they are not so yet."""
+    return np.require(w, requirements=["C", "W", "A"])
+
+
 def by_inputs(w: NDArray) -> NDArray:
-    """The same weights, (units, inputs), with a row of memory for each input."""
-    return np.ascontiguousarray(w.T).T
+    """The same weights, (units, inputs), with a row of memory for each input, likewise."""
+    return by_units(w.T).T
+
+
+def lay_out(arrays: list[NDArray], first: Callable[[NDArray], NDArray]) -> None:
+    """Replace arrays by the same ones as compiled functions take them; the first by `first`."""
+    if arrays:
+        arrays[:] = [first(arrays[0]), *map(by_units, arrays[1:])]
 
 
 def in_lines(rows: int, columns: int, dtype: DTypeLike) -> NDArray:

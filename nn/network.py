@@ -112,7 +112,9 @@ class Network(Described):
     def copy(self) -> Self:
         """A copy of the network and its arrays."""
         return replace(
-            self, weights=[w.copy() for w in self.weights], biases=[b.copy() for b in self.biases]
+            self,
+            weights=[w.copy(order="K") for w in self.weights],
+            biases=[b.copy() for b in self.biases],
         )
 
     def on_grid(self) -> Self:
@@ -207,6 +209,10 @@ class Network(Described):
 
     def require_shapes(self) -> None:
         """Raise ValueError unless the arrays of all layers fit each other."""
+        if len(types := {a.dtype for a in self.weights + self.biases}) != 1:
+            raise ValueError(
+                f"expected weights and biases of one type, got {sorted(map(str, types))}"
+            )
         shapes = [(b.shape, w.shape) for w, b in zip(self.weights, self.biases, strict=True)]
         inputs = self.sizes[0]
         for k, (of_biases, of_weights) in enumerate(shapes):
@@ -242,10 +248,11 @@ class Network(Described):
             return self._prepared.scores(rows, *self._limits)
         self.require_inputs(rows)
         outputs = np.empty((len(rows), self.sizes[-1]))
+        layers = plain_layers(self)
         with limit_blas_threads():
             for k in range(0, len(rows), _CHUNK):
                 part = slice(k, k + _CHUNK)
-                outputs[part] = forward(plain_layers(self), np.asarray(rows[part], np.float64))
+                outputs[part] = forward(layers, np.asarray(rows[part], np.float64))
         return outputs
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The operations of a training step, in NumPy.
 
-They are the definition of the compiled ones of the same names in `nn.compiled`, which do the same
-on the same arrays, a few times faster. In exact arithmetic the results are the same bits. Without
-Numba, training and prediction use these. All arrays are C-ordered, and those that functions write
-to are the last arguments. `z` may have more columns than `a`, which are not used.
+Compiled functions of the same names in `nn.compiled` do the same, a few times faster; those for
+sparse images exist only there. In exact arithmetic the results are the same bits, and without
+Numba, training and prediction use these. Functions that update an array in place have it as their
+first argument; others write to their last arguments. `z` may have more columns than `a`, which are
+not used.
 """
 
 from collections.abc import Callable
@@ -57,8 +58,9 @@ def lookup(z: NDArray, table: NDArray, a: NDArray) -> None:
 def sigmoid(z: NDArray, bits: int, a: NDArray) -> int:
     """a ← σ(z), rounded to multiples of 2^-bits, or not if bits is 0.
 
-    As the other functions that return a number, the compiled one returns the number of results that
-    it cannot round with certainty; then this one is called.
+    Returns 0. The compiled function returns the number of results that it cannot round with
+    certainty; if there are any, the caller uses this one. Likewise `tanh`, `softmax` and
+    `sigmoid_scores`.
     """
     half = z[:, : a.shape[1]] * z.dtype.type(0.5)
     t = portable.tanh(half, bits - 1) if bits else np.tanh(half)
@@ -202,7 +204,8 @@ def _in_place(rule: Callable, states: int) -> Callable[..., None]:
     """The update of w and so many arrays of state, (n,), by a rule of `nn.rules`."""
 
     def update(w: NDArray, g: NDArray, *rest: Any) -> None:
-        found = rule(w, g.astype(w.dtype), *rest)
+        numbers = [w.dtype.type(number) for number in rest[states:]]
+        found = rule(w, g.astype(w.dtype), *rest[:states], *numbers)
         for array, value in zip((w, *rest[:states]), found if states else (found,), strict=True):
             array[...] = value
 

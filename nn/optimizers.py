@@ -23,14 +23,16 @@ import numpy as np
 from nn.activations import Array
 from nn.arithmetic import for_array
 from nn.exact.portable import integer_power
+from nn.layouts import by_units, lay_out
 from nn.network import Network
-from nn.regularization import Regularization, limit_norms
+from nn.regularization import Regularization
 
 
 class Parameter(NamedTuple):
     """Weights or biases of a layer, and what belongs to them, as arrays of one dimension.
 
     Attributes:
+        rule: The update rule.
         functions: The operations; see `nn.arithmetic`.
         w: The weights or biases.
         g: Sum of their gradients over a minibatch.
@@ -39,6 +41,7 @@ class Parameter(NamedTuple):
         decay: λ of the decoupled weight decay.
     """
 
+    rule: Any
     functions: Any
     w: Array
     g: Array
@@ -155,12 +158,10 @@ class Optimizer:
         )
 
     def lay_out(self, first: Callable[[Array], Array]) -> None:
-        """Store all arrays in C order, and those of the first layer's weights as `first` does."""
-        network = self.network
-        for arrays in (network.weights, network.biases, self.velocities, self.squares):
-            arrays[:] = map(np.ascontiguousarray, arrays)
-            if arrays and arrays is not network.biases:
-                arrays[0] = first(arrays[0])
+        """Change how all arrays are stored, those of the first layer's weights by `first`."""
+        for arrays in (self.network.weights, self.velocities, self.squares):
+            lay_out(arrays, first)
+        lay_out(self.network.biases, by_units)
 
     def parameters(
         self, functions: Any, layers: Sequence[Any], regularization: Regularization
@@ -170,16 +171,15 @@ class Optimizer:
         Args:
             functions: The operations; see `nn.arithmetic`.
             layers: The layers.
-            regularization: Its penalties and max-norm are used.
+            regularization: Its penalties are used.
         """
-        self._max_norm = regularization.max_norm
         rules: dict[str, Rule] = {
             "sgd": SGD(),
             "momentum": Momentum(self.momentum),
             "nesterov": Nesterov(self.momentum),
             "adam": Adam(self.momentum, self.beta2),
         }
-        self._rule = rules[self.name]
+        rule = rules[self.name]
         count = len(self.network.weights)
         found = []
         for k, layer in enumerate(layers, start=count - len(layers)):
@@ -193,7 +193,7 @@ class Optimizer:
                     for arrays in (self.velocities, self.squares)
                 )
                 flat = w.ravel(order="K"), g.reshape(-1)
-                found.append(Parameter(for_array(functions, w), *flat, v, q, *penalty))
+                found.append(Parameter(rule, for_array(functions, w), *flat, v, q, *penalty))
         return found
 
     def update(self, parameters: Sequence[Parameter], learning_rate: float, m: int) -> None:
@@ -206,7 +206,4 @@ class Optimizer:
         """
         self.steps += 1
         for parameter in parameters:
-            self._rule.update(parameter, learning_rate, m, self.steps)
-        if self._max_norm:
-            for w in self.network.weights:
-                limit_norms(w, self._max_norm)
+            parameter.rule.update(parameter, learning_rate, m, self.steps)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
@@ -60,9 +61,14 @@ class _Helpers(threading.local):
 
     def __init__(self) -> None:
         self.pools: dict[int, ThreadPoolExecutor] = {}
+        self.is_helper = False
 
 
 _helpers = _Helpers()
+
+
+def _become_helper() -> None:
+    _helpers.is_helper = True
 
 
 def helpers() -> ThreadPoolExecutor:
@@ -72,17 +78,19 @@ def helpers() -> ThreadPoolExecutor:
     """
     size, pools = 1 if _Limit.allowed < 3 else 2, _helpers.pools
     if size not in pools:
-        pools[size] = ThreadPoolExecutor(size, "helper")
+        pools[size] = ThreadPoolExecutor(size, "helper", _become_helper)
     return pools[size]
 
 
 def in_two_threads(first: Callable[[], object], second: Callable[[], object]) -> None:
     """Make two calls in two threads, or one after the other if BLAS is limited to one thread.
 
-    Also one after the other if no other thread has started the second call when the first is done:
-    it may prepare samples, or other programs may use all cores.
+    Also one after the other in a helper, and if no other thread has started the second call when
+    the first is done: it may prepare samples, or other programs may use all cores.
     """
-    other = helpers().submit(second) if _Limit.allowed > 1 else None
+    other = None
+    if _Limit.allowed > 1 and not _helpers.is_helper:
+        other = helpers().submit(copy_context().run, second)  # with the caller's `np.errstate`
     first()
     if other is None or other.cancel():
         second()

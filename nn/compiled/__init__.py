@@ -3,7 +3,8 @@
 - `products`     matrix products of small layers, and of sparse inputs
 - `elementwise`  activation functions, errors, rounding to grids
 - `updates`      steps of the optimizers
+- `images`       interpolation
 - `compiler`     compilation, and the cache of what was compiled
 
-Nothing else changes when it is not there, but the time.
+Without Numba, `nn.operations` is used: slower, with the same results in exact arithmetic.
 """

@@ -61,9 +61,9 @@ class Locator:
     folder = Path()
 
     @classmethod
-    def from_function(cls, function: Callable, file: str) -> "Locator":  # noqa: ARG003
-        """The locator of a function."""
-        return cls()
+    def from_function(cls, function: Callable, file: str) -> "Locator | None":  # noqa: ARG003
+        """The locator of a function; None for those of other packages."""
+        return cls() if function.__module__.startswith("nn.compiled.") else None
 
     def ensure_cache_path(self) -> None:
         """The folder exists already."""

@@ -7,7 +7,7 @@ from nn.compiled.compiler import compiled
 
 @compiled("R[:,::1], i8, i8, R[:,::1], R[:,::1], R[:,::1]")
 def interpolate(images, height, width, x, y, out):
-    """Write the images at the positions (x, y) to `out`; see `nn.images.interpolation`."""
+    """Write the images at the positions (x, y) to `out`; see `nn.operations`."""
     line = width + 3
     padded = np.zeros((height + 3) * line, images.dtype)
     zero, right_end, lower_end = x.dtype.type(0), x.dtype.type(width + 1), x.dtype.type(height + 1)

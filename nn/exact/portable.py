@@ -8,7 +8,7 @@ everywhere. It leaves two things open:
   lies so close to the middle between two rounded values that the library's error decides which is
   the nearer one; such a result is found, and computed again with 50 decimal digits.
 - *sums*: their result depends on the order of the terms, and that order depends on the processor.
-  `ordered_sum` fixes it. (Matrix products are made independent of the order: see `exact`.)
+  `ordered_sum` fixes it. (Matrix products are made independent of the order: see `exact.grids`.)
 
 Random numbers: `Generator.random`, `integers` and `permutation` use integers and IEEE operations
 only. `Generator.standard_normal` uses exp and log; `standard_normal` takes its place.

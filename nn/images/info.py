@@ -54,7 +54,7 @@ class _Field:
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        return getattr(instance.data, self._name)
+        return self if instance is None else getattr(instance.data, self._name)
 
     def __set__(self, instance: Any, value: object) -> None:
         instance.data = replace(instance.data, **{self._name: value})

@@ -90,7 +90,8 @@ def write_archive(file: BinaryIO, arrays: Mapping[str, NDArray]) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
-            np.lib.format.write_array(content, array, allow_pickle=False)
+            in_order = np.asarray(array, order="C")
+            np.lib.format.write_array(content, in_order, allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.create_system = 3
             archive.writestr(entry, content.getbuffer())

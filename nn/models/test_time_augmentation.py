@@ -5,6 +5,7 @@ predictions has fewer errors (Krizhevsky, Sutskever & Hinton 2012, "ImageNet Cla
 Deep Convolutional Neural Networks", §4.1, for shifted and mirrored images).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -92,6 +93,10 @@ class TestTimeAugmentation(Described, Classifier):
 
     def _copies(self, images: NDArray, x: NDArray, y: NDArray) -> Iterator[NDArray]:
         """Yield the augmented copies of (n, d) images, each (n, d)."""
+        if images.shape[1] != math.prod(self._shape):
+            raise ValueError(
+                f"images: expected {math.prod(self._shape)} pixels, got {images.shape[1]}"
+            )
         images = np.array(images, real_type(images), order="C")
         for positions in zip(x, y, strict=True):
             copies = np.empty_like(images)

@@ -1,4 +1,4 @@
-"""The first layer in plain gradient descent, whose weights take in inputs and errors directly.
+"""The first layer in plain gradient descent, updated without computing the gradient.
 
 The gradient δ.T @ x is as large as the weights, but most inputs are 0. So W ← W - η/m · δ.T @ x
 changes the weights of the other inputs only, without an array for the gradient. The biases are the
@@ -91,7 +91,7 @@ class DirectFirstLayer(DenseLayer):
         """
         images, chosen = self.x
         shift = _SHIFTER if self._exact else 0.0
-        largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._step)
+        largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._scaled)
         if self._exact:
             alone = len(chosen) * self.levels * largest
             if not alone < _CAPACITY:
@@ -99,12 +99,12 @@ class DirectFirstLayer(DenseLayer):
             self._state.bound += alone * self.levels * (len(self._by_inputs) + 1)
         if isinstance(images, Sparse):
             self._f.sparse_add(
-                *images, chosen, 0.0, 0, len(self._by_inputs), self._step, float(self.levels),
+                *images, chosen, 0.0, 0, len(self._by_inputs), self._scaled, float(self.levels),
                 self._by_inputs, self._biases,
             )  # fmt: skip
         else:
-            self._by_inputs += images.T @ self._step
-            self._biases += self._step.sum(axis=0) * self.levels
+            self._by_inputs += images.T @ self._scaled
+            self._biases += self._scaled.sum(axis=0) * self.levels
 
     def _check(self) -> None:
         """Raise DivergedError if weighted inputs could be too large."""
@@ -119,7 +119,7 @@ class DirectFirstLayer(DenseLayer):
         units, inputs = self.w.shape
         self._by_inputs = in_lines(inputs, units, self._dtype)
         self._biases = in_lines(1, units, self._dtype)[0]
-        self._z, self._step = (in_lines(m, units, self._dtype) for _ in range(2))
+        self._z, self._scaled = (in_lines(m, units, self._dtype) for _ in range(2))
         self._operand = self.of_weights = self._by_inputs
         self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
 

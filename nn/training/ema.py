@@ -13,6 +13,7 @@ from typing import Any
 from nn import operations
 from nn.activations import Array
 from nn.arithmetic import for_array
+from nn.layouts import by_units, lay_out
 from nn.network import Network
 
 
@@ -21,6 +22,7 @@ class EMA:
 
     Attributes:
         network: The averaged network; its arrays are updated in place.
+        followed: The network that is averaged.
         decay: μ, at least 0 and below 1.
         steps: Number of updates so far, t.
     """
@@ -30,11 +32,12 @@ class EMA:
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"decay: expected a number from 0 to below 1, got {decay}")
         self.decay, self.steps = decay, 0
-        self.network, self._followed = network.copy(), network
+        self.network, self.followed = network.copy(), network
 
-    def lay_out(self, layout: Callable[[Array], Array]) -> None:
-        """Change how the first layer's average is stored; see `layouts`."""
-        self.network.weights[0] = layout(self.network.weights[0])
+    def lay_out(self, first: Callable[[Array], Array]) -> None:
+        """Change how all averages are stored, that of the first layer's weights by `first`."""
+        lay_out(self.network.weights, first)
+        lay_out(self.network.biases, by_units)
 
     def update(self, functions: Any = operations) -> None:
         """Include the current weights in the average.
@@ -44,7 +47,7 @@ class EMA:
         """
         part = 1.0 - min(self.decay, self.steps / (self.steps + 1))
         self.steps += 1
-        followed, mean = self._followed, self.network
+        followed, mean = self.followed, self.network
         for current, average in zip(
             (*followed.weights, *followed.biases), (*mean.weights, *mean.biases), strict=True
         ):

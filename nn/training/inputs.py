@@ -11,6 +11,7 @@ another, with one random number generator.
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from contextvars import copy_context
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ _PIECE = 1_024
 # A chunk has so many samples that the time between chunks does not matter, and so few that two of
 # them fit into the memory of any machine.
 _ROWS_IN_A_CHUNK, _BYTES_IN_A_CHUNK = 4_000, 8_000_000
+# The number of samples in a chunk is a multiple of this or of a larger minibatch.
 _ROWS_IN_A_UNIT = 80
 # Pixels of all images up to which they are prepared at once. Larger data may be memory-mapped.
 _PIXELS_AT_ONCE = 2**26
@@ -170,10 +172,11 @@ class Loader:
         Yields:
             Samples of a chunk, and the indices among them in the order in which to use them.
         """
-        if self._all is not None:
-            yield self._all, order
-            return
         starts = range(0, len(order), self._rows)
+        if self._all is not None:
+            for start in starts:
+                yield self._all, order[start : start + self._rows]
+            return
 
         def make(start: int) -> Samples:
             chosen = order[start : start + self._rows]
@@ -184,12 +187,13 @@ class Loader:
                 images = augmented
             return self._prepared(chosen, self._convert(images))
 
-        made = helpers().submit(make, 0)
+        # The helper ignores overflow where the caller does, which is part of its context.
+        made = helpers().submit(copy_context().run, make, 0)
         try:
             for start in starts:
                 ready = made.result()
                 if start + self._rows < len(order):
-                    made = helpers().submit(make, start + self._rows)
+                    made = helpers().submit(copy_context().run, make, start + self._rows)
                 yield ready, np.arange(len(ready.targets))
         finally:
             wait([made])  # it uses the random number generator

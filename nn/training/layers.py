@@ -67,9 +67,9 @@ class DenseLayer:
         w: NDArray,
         b: NDArray,
         activation: Activation,
-        bits: int = ACTIVATION_BITS,
-        dropout: float = 0.0,
-        on_grid: bool = False,
+        bits: int,
+        dropout: float,
+        on_grid: bool,
     ) -> None:
         """Allocate the arrays.
 
@@ -111,7 +111,7 @@ class DenseLayer:
     def with_samples(self, m: int) -> Self:
         """This layer, with the same arrays, for minibatches of fewer samples."""
         other = copy.copy(self)
-        for name in ("_z", "a", "_delta", "_step", "_below", "_mask", "_dropped"):
+        for name in ("_z", "a", "_delta", "_scaled", "_below", "_mask", "_dropped"):
             array = getattr(self, name, None)
             setattr(other, name, array if array is None else array[:m])
         units, inputs = self.w.shape

@@ -63,7 +63,8 @@ def train_epochs(
     samples than the others.
 
     Args:
-        network: The network, changed in place.
+        network: The network, changed in place; its arrays may be replaced by others of another
+            memory layout.
         images: (n, d), of the network's dtype; may be memory-mapped. C-ordered arrays are read
             several times faster than others.
         targets: (n, classes), one-hot, of the network's dtype.
@@ -95,6 +96,8 @@ def train_epochs(
     optimizer = Optimizer(network) if optimizer is None else optimizer
     samples = Samples(images, targets, sample_weights)
     _require_fit(network, samples, batch_size, optimizer)
+    if ema is not None and ema.followed is not network:
+        raise ValueError("ema: expected the average of this network, got that of another network")
     if exact and network.dtype != np.float32:
         raise ValueError(f"exact arithmetic needs a float32 network, not {network.dtype}")
 
@@ -120,21 +123,23 @@ def train_epochs(
     for epoch in range(epochs_done + 1, epochs + 1):
         running = RunningScore(network.loss)
         # Not around the `yield`, because the limit is not meant for the caller's code. Overflow is
-        # an error after each chunk, so NumPy need not warn.
+        # found after each chunk, so NumPy need not warn.
         with limit_blas_threads(), np.errstate(over="ignore", invalid="ignore"):
             done = 0
             order, chunks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
             step.load()
             for chunk, places in loader.chunks(order, chunks_rng):
                 outputs = np.empty((len(places), network.sizes[-1]))
-                for start in range(0, len(places), batch_size):
-                    rows = places[start : start + batch_size]
-                    rate = learning_rate * schedule(epoch - 1 + done / n)
-                    outputs[start : start + len(rows)] = step(chunk, rows, rate)
-                    done += len(rows)
+                try:
+                    for start in range(0, len(places), batch_size):
+                        rows = places[start : start + batch_size]
+                        rate = learning_rate * schedule(epoch - 1 + done / n)
+                        outputs[start : start + len(rows)] = step(chunk, rows, rate)
+                        done += len(rows)
+                finally:
+                    step.store()
+                _require_finite(network, epoch)
                 running.add(outputs, chunk.targets[places])
-            step.store()
-            _require_finite(network, epoch)
         yield Epoch(epoch, running.score)
 
 

@@ -11,10 +11,10 @@ from nn.arithmetic import operations_for
 from nn.backpropagation import backward, forward
 from nn.exact.grids import ACTIVATION_BITS, output_bits
 from nn.images.augmentation import Augmenter
-from nn.layouts import by_inputs, is_sparse
+from nn.layouts import by_inputs, by_units, is_sparse
 from nn.network import Network
 from nn.optimizers import Optimizer
-from nn.regularization import Regularization
+from nn.regularization import Regularization, limit_norms
 from nn.training.direct import DirectFirstLayer, resolves
 from nn.training.ema import EMA
 from nn.training.inputs import Images, Samples, grey_levels
@@ -48,7 +48,10 @@ class TrainingStep:
         """
         self._functions = functions = operations_for("exact" if exact else str(network.dtype))
         self._loss, self._optimizer, self._ema = network.loss_function, optimizer, ema
-        dropout = regularization.dropout(len(network.weights))
+        self._max_norm, dropout = (
+            regularization.max_norm,
+            regularization.dropout(len(network.weights)),
+        )
         sparse = functions is not operations and not dropout[0] and is_sparse(samples.images)
         levels = None
         if optimizer.name == "sgd" and not (
@@ -58,7 +61,7 @@ class TrainingStep:
             or regularization.max_norm
             or regularization.dropout_input
         ):
-            # Nobody needs the gradient of the first layer, nor its weights between steps.
+            # The gradient of the first layer is not needed, nor its weights between steps.
             levels = (
                 _levels(network, samples, augmenter, learning_rate / batch_size) if exact else 1
             )
@@ -68,7 +71,7 @@ class TrainingStep:
             kind = DirectFirstLayer
         elif sparse:
             kind = SparseFirstLayer
-        layout = by_inputs if kind is SparseFirstLayer else np.ascontiguousarray
+        layout = by_inputs if kind is SparseFirstLayer else by_units
         optimizer.lay_out(layout)
         if ema:
             ema.lay_out(layout)
@@ -84,8 +87,8 @@ class TrainingStep:
             for k, part in enumerate(parts)
         ]
         self._direct = layers[0] if isinstance(layers[0], DirectFirstLayer) else None
-        if self._direct:
-            self._direct.levels = levels or 1
+        if self._direct and levels:
+            self._direct.levels = levels
         self._layers = {batch_size: layers}
         if rest := len(samples.targets) % batch_size:
             self._layers[rest] = [layer.with_samples(rest) for layer in layers]
@@ -110,6 +113,9 @@ class TrainingStep:
         if self._direct:
             layers[0].descend(learning_rate / len(rows))
         self._optimizer.update(self._parameters, learning_rate, len(rows))
+        if self._max_norm:
+            for w in self._optimizer.network.weights:
+                limit_norms(w, self._max_norm)
         if self._ema:
             self._ema.update(self._functions)
         return outputs

@@ -143,7 +143,7 @@ class Trainer:
         """Train until all epochs are done or early stopping ends training.
 
         With `patience` in the configuration, the caller must call `record_validation` after each
-        epoch. For the other arguments and the exceptions see `training.train_epochs`.
+        epoch. For the other arguments and the exceptions see `training.loop.train_epochs`.
 
         Args:
             images: Training images.

@@ -3,7 +3,7 @@
 MNIST's digits were scaled into a box of 20×20 pixels, with their aspect ratio kept, and placed in
 28×28 pixels with their centre of mass in the middle (LeCun et al. 1998, "Gradient-Based Learning
 Applied to Document Recognition", §III.A). For other data sets, size and position are those that
-`nn.framing` has measured; if they are unknown, MNIST's proportions are used.
+`nn.images.framing` has measured; if they are unknown, MNIST's proportions are used.
 
 `page/image_preparation.js` does the same in the browser, so no step needs an image library:
 
@@ -12,7 +12,7 @@ Applied to Document Recognition", §III.A). For other data sets, size and positi
 2. The picture is cropped to the bounding box of the ink above the noise of the border.
 3. The crop is scaled with a triangular filter, to fit into the box.
 4. The result is shifted by whole pixels to move its centre of mass to its place.
-5. It is deslanted if the network was trained on deslanted images (see `nn.deslanting`).
+5. It is deslanted if the network was trained on deslanted images (see `nn.images.deslanting`).
 """
 
 import numpy as np

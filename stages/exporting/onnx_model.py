@@ -21,7 +21,7 @@ def to_onnx(model: Network | Ensemble, metadata: dict[str, str]) -> bytes:
     The input `images` is (n, d) float32 in [0, 1], with any n; the output `probabilities` is
     (n, classes). The metadata properties are `classes` (names, as JSON), `pixel_range` (the raw
     pixel values that are scaled to 0 and 1, as JSON), `deslanted` (whether the images must be
-    deslanted then, see `nn.deslanting`; as JSON) and those of `metadata`.
+    deslanted then, see `nn.images.deslanting`; as JSON) and those of `metadata`.
     """
     constants = [
         numpy_helper.from_array(np.array([1], np.int64), "axes"),

@@ -27,7 +27,7 @@ _HERE, _NN = Path(__file__).parent, Path(nn.__file__).parent
 # Folders and files with the code that affects training; of `nn`, all but `nn.models`.
 _CODE = (
     *sorted(_NN.glob("*.py")),
-    *(_NN / room for room in ("training", "compiled", "exact", "images")),
+    *(_NN / name for name in ("training", "compiled", "exact", "images")),
     *(_HERE, _HERE.parent / "common", _HERE.parent / "train.py"),
 )
 

@@ -117,7 +117,7 @@ class Checked:
         def checked_descend(layer, rate):
             w, b = weights(layer)
             descend(layer, rate)
-            d = fractions(layer._step)
+            d = fractions(layer._scaled)
             found = layer._by_inputs, layer._biases
             exactly(found[0], w + inputs(layer).T @ d)
             exactly(found[1], b + d.sum(axis=0) * layer.levels)
