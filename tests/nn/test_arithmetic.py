@@ -6,9 +6,10 @@ import needs
 import numpy as np
 import pytest
 import threadpoolctl
+from definitions import definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operation_cases import CASES, PRODUCTS, TYPES, Source, definition
+from operation_cases import CASES, PRODUCTS, TYPES, Source
 
 from nn import arithmetic, operations
 from nn.arithmetic import for_array, for_product, operations_for

@@ -6,9 +6,10 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+from definitions import definition
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from operation_cases import CASES, COUNTING, EXACT_ONLY, PRODUCTS, TYPES, Source, definition
+from operation_cases import CASES, COUNTING, EXACT_ONLY, PRODUCTS, TYPES, Source
 
 from nn.arithmetic import operations_for
 

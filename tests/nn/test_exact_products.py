@@ -5,8 +5,8 @@ from fractions import Fraction
 import needs
 import numpy as np
 import pytest
+from definitions import dense_rows
 from exact_training import samples, trained
-from operation_cases import dense_rows
 
 from nn import (
     ACTIVATIONS,

@@ -11,7 +11,8 @@ import sys
 import threading
 
 import numpy as np
-from operation_cases import CASES, TYPES, Source, definition
+from definitions import definition
+from operation_cases import CASES, TYPES, Source
 
 from nn.arithmetic import operations_for
 

@@ -44,3 +44,9 @@ def trained(network, images, targets, config, *, weights=None, seed=1, then=None
             pass
     averages = [*ema.network.weights, *ema.network.biases] if ema else []
     return [*network.weights, *network.biases, *averages]
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype == np.float32
+        np.testing.assert_array_equal(one, other)
