@@ -9,7 +9,8 @@ import threadpoolctl
 from definitions import definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operation_cases import CASES, PRODUCTS, TYPES, Source
+from operation_cases import CASES, PRODUCTS
+from operation_source import TYPES, Source
 
 from nn import arithmetic, operations
 from nn.arithmetic import for_array, for_product, operations_for

@@ -9,7 +9,8 @@ import pytest
 from definitions import definition
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from operation_cases import CASES, COUNTING, EXACT_ONLY, PRODUCTS, TYPES, Source
+from operation_cases import CASES, COUNTING, EXACT_ONLY, PRODUCTS
+from operation_source import TYPES, Source
 
 from nn.arithmetic import operations_for
 

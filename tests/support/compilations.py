@@ -12,7 +12,8 @@ import threading
 
 import numpy as np
 from definitions import definition
-from operation_cases import CASES, TYPES, Source
+from operation_cases import CASES
+from operation_source import TYPES, Source
 
 from nn.arithmetic import operations_for
 
