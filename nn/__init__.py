@@ -11,11 +11,9 @@ What explains a network, an idea a file, in a good order to read them:
 - `rules`            their formulas
 - `schedules`        learning rate schedules
 - `regularization`   penalties, max-norm, dropout and label smoothing
-- `hyperparameters`  name, range and description of each hyperparameter
 - `classifier`       the methods that networks and ensembles share
 - `metrics`          loss and accuracy
 - `calibration`      expected calibration error
-- `checks`           checks of the arrays that callers pass in
 
 how it is computed:
 
@@ -29,9 +27,10 @@ and the subpackages, each with a list of its own:
 
 - `training`  the training loop, and a training run that follows a `TrainingConfig`
 - `exact`     arithmetic without rounding errors, the same on every processor
-- `images`    pixels, augmentation, deslanting
+- `images`    pixels, framing, deslanting
 - `models`    ensembles, files, the scikit-learn estimator
 - `compiled`  the operations as functions compiled by Numba
+- `checks`    checks of hyperparameters, arrays and files
 
 Notation follows Michael Nielsen, *Neural Networks and Deep Learning* (2015): weighted input `z`,
 activation `a`, error `delta`. Rows are samples, so a layer is `z = a @ W.T + b`.
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from nn.calibration import expected_calibration_error
     from nn.classifier import Classifier
     from nn.exact.grids import DivergedError
-    from nn.images.augmentation import Augmentation, Augmenter
     from nn.images.deslanting import deslant
     from nn.images.pixels import scale
     from nn.initialization import INITIALIZATIONS
@@ -59,6 +57,7 @@ if TYPE_CHECKING:
     from nn.optimizers import OPTIMIZERS, Optimizer
     from nn.regularization import Regularization
     from nn.schedules import SCHEDULES, Schedule
+    from nn.training.augmentation import Augmentation, Augmenter
     from nn.training.config import TrainingConfig
     from nn.training.ema import EMA
     from nn.training.loop import train_epochs
@@ -73,8 +72,8 @@ _MODULES = {
     "LOSSES": "losses",
     "OPTIMIZERS": "optimizers",
     "SCHEDULES": "schedules",
-    "Augmentation": "images.augmentation",
-    "Augmenter": "images.augmentation",
+    "Augmentation": "training.augmentation",
+    "Augmenter": "training.augmentation",
     "Classifier": "classifier",
     "DivergedError": "exact.grids",
     "Ensemble": "models.ensemble",

@@ -16,11 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import ACTIVATIONS, Activation, Array
 from nn.backpropagation import forward, plain_layers
-from nn.checks import are_targets, require_values
+from nn.checks.arrays import are_targets, require_values, square
 from nn.classifier import normalize
 from nn.exact.grids import round_weights
 from nn.images.info import DatasetInfo, Described
-from nn.images.pixels import square
 from nn.initialization import random_layer
 from nn.losses import LOSSES, Loss
 from nn.scores import PreparedNetwork

@@ -17,6 +17,7 @@ from nn import rules
 from nn.exact import portable
 from nn.exact.grids import leading_exponent, round_rows
 from nn.exact.portable import shifter
+from nn.images.interpolation import interpolate as interpolate
 
 
 def affine(a: NDArray, w: NDArray, b: NDArray, z: NDArray) -> None:
@@ -118,47 +119,6 @@ def times_tanh_derivative(delta: NDArray, a: NDArray) -> None:
 def times_relu_derivative(delta: NDArray, a: NDArray) -> None:
     """delta ← delta where a > 0, else 0."""
     delta *= a > 0.0
-
-
-def interpolate(
-    images: NDArray, height: int, width: int, x: NDArray, y: NDArray, out: NDArray
-) -> None:
-    """Write images at the positions (x, y) to `out`, with bilinear interpolation.
-
-    All arrays have the same dtype. Only elementwise operations are used, so the result is the same
-    on every processor.
-
-    Args:
-        images: (n, d); outside of an image the value is 0, the background.
-        height: Of an image, in pixels.
-        width: Of an image, in pixels.
-        x: (n, d), columns in pixels; those of an image count from 1.
-        y: (n, d), rows, likewise.
-        out: (n, d), not overlapping `images`.
-    """
-    padded = np.zeros((len(images), height + 3, width + 3), images.dtype)
-    padded[:, 1 : height + 1, 1 : width + 1] = images.reshape(-1, height, width)
-    x, y = np.clip(x, 0.0, width + 1.0), np.clip(y, 0.0, height + 1.0)
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    x -= left
-    y -= top
-    # Index of the pixel above and to the left; its three neighbours are at fixed offsets.
-    top *= width + 3
-    top += left
-    top += np.arange(len(images))[:, None] * padded[0].size
-    flat = padded.reshape(-1)
-    above, right = flat.take(top, mode="clip"), flat[1:].take(top, mode="clip")
-    right -= above
-    right *= x
-    above += right
-    below = flat[width + 3 :].take(top, mode="clip")
-    right = flat[width + 4 :].take(top, mode="clip")
-    right -= below
-    right *= x
-    below += right
-    below -= above
-    below *= y
-    np.add(above, below, out=out)
 
 
 def equal(x: NDArray, y: NDArray) -> bool:

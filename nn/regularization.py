@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.activations import Array
+from nn.checks.hyperparameters import Range, hyperparameter, validate
 from nn.exact.portable import ordered_sum
-from nn.hyperparameters import Range, hyperparameter, validate
 
 _parameter = partial(hyperparameter, section="regularization")
 _AMOUNT = Range(0.0, 1e6)

@@ -19,8 +19,8 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
+from nn.checks.hyperparameters import Range, hyperparameter, validate
 from nn.exact.portable import integer_power, power, sine
-from nn.hyperparameters import Range, hyperparameter, validate
 
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
 _ONE_CYCLE_START = 1 / 25

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nn import operations
 from nn.arithmetic import for_product, operations_for
 from nn.backpropagation import forward
-from nn.checks import require_values
+from nn.checks.arrays import require_values
 from nn.exact.grids import SCORE_ACTIVATION_BITS, round_weights, score_input_bits
 from nn.images.pixels import real_type
 from nn.layouts import in_lines, is_sparse

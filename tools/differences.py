@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.models.array_files import read_archive, read_array
+from nn.checks.array_files import read_archive, read_array
 
 
 def difference(path: str, old: bytes, new: bytes) -> str:

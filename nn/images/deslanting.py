@@ -13,7 +13,7 @@ its m_xy is 0 (LeCun et al. 1998, "Gradient-Based Learning Applied to Document R
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.arithmetic import operations_for
+from nn.images.interpolation import interpolate
 from nn.images.pixels import real_type
 
 # Images deslanted at a time; their arrays then fit the processor's cache.
@@ -52,9 +52,8 @@ def deslant(images: NDArray, shape: tuple[int, int]) -> NDArray:
         at_x = x + slope * (y - middle_y) + (mean_x - middle_x) + 1.0
         at_y = np.broadcast_to(y + (mean_y - middle_y) + 1.0, chunk.shape)
         out = np.empty_like(chunk)
-        operations_for("exact").interpolate(
-            chunk, height, width, at_x.astype(chunk.dtype), at_y.astype(chunk.dtype), out
-        )
+        at_x, at_y = at_x.astype(chunk.dtype), at_y.astype(chunk.dtype)
+        interpolate(chunk, height, width, at_x, at_y, out)
         np.rint(out * out.dtype.type(_LEVELS), out=out)
         out /= out.dtype.type(_LEVELS)
         result[start : start + _CHUNK] = out

@@ -1,6 +1,4 @@
-"""Raw pixels: scaling to the inputs of a network, shape of an image, its border."""
-
-import math
+"""Raw pixels: scaling to the inputs of a network, border of an image."""
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -44,9 +42,3 @@ def border(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     mask = np.ones(shape, bool)
     mask[1:-1, 1:-1] = False
     return mask
-
-
-def square(pixels: int) -> tuple[int, int] | None:
-    """Height and width of a square image with this number of pixels, None if there is none."""
-    side = math.isqrt(pixels)
-    return (side, side) if side * side == pixels else None

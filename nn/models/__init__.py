@@ -2,7 +2,6 @@
 
 - `ensemble`                an average of several networks
 - `test_time_augmentation`  an average over augmented copies of an image
-- `array_files`             reading of array files from untrusted sources
 - `serialization`           networks as `.npz` files
 - `estimator`               the network as a scikit-learn classifier
 """

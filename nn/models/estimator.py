@@ -16,8 +16,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from nn.checks.hyperparameters import docstring_lines
 from nn.exact.grids import DivergedError
-from nn.hyperparameters import docstring_lines
 from nn.metrics import Score, score
 from nn.training.config import TrainingConfig
 from nn.training.inputs import Samples

@@ -23,11 +23,11 @@ from typing import BinaryIO
 import numpy as np
 
 from nn.activations import ACTIVATIONS
+from nn.checks.array_files import read_archive, write_archive
 from nn.images.framing import Framing
 from nn.images.info import DatasetInfo
 from nn.images.pixels import is_range
 from nn.losses import LOSSES
-from nn.models.array_files import read_archive, write_archive
 from nn.models.ensemble import Ensemble
 from nn.network import Network
 

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import Array
 from nn.arithmetic import operations_for
 from nn.classifier import Classifier
-from nn.images.augmentation import Augmentation, Augmenter
 from nn.images.info import DatasetInfo, Described
 from nn.images.pixels import real_type
+from nn.training.augmentation import Augmentation, Augmenter
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
 _ROTATION, _SCALING, _SHEAR = 6.0, 0.075, 0.06

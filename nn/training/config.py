@@ -6,13 +6,13 @@ The stage `train` has an option for each, and `NetworkClassifier` an argument.
 from dataclasses import dataclass, fields
 
 from nn.activations import ACTIVATIONS
-from nn.hyperparameters import Range, field_of, hyperparameter, validate
-from nn.images.augmentation import Augmentation
+from nn.checks.hyperparameters import Range, field_of, hyperparameter, validate
 from nn.initialization import INITIALIZATIONS
 from nn.losses import LOSSES
 from nn.optimizers import OPTIMIZERS
 from nn.regularization import Regularization
 from nn.schedules import Schedule
+from nn.training.augmentation import Augmentation
 
 MONITORS = ("loss", "accuracy")
 ARITHMETICS = ("exact", "float32")

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.augmentation import Augmenter
 from nn.regularization import smooth_labels
 from nn.threads import helpers
+from nn.training.augmentation import Augmenter
 
 # Images that are converted at a time.
 _PIECE = 1_024

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.checks import require_values
+from nn.checks.arrays import require_values
 from nn.exact.grids import DivergedError
-from nn.images.augmentation import Augmenter
 from nn.metrics import RunningScore, Score
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import NONE, Regularization
 from nn.schedules import CONSTANT
 from nn.threads import limit_blas_threads
+from nn.training.augmentation import Augmenter
 from nn.training.ema import EMA
 from nn.training.inputs import Loader, Samples
 from nn.training.step import TrainingStep

@@ -10,11 +10,11 @@ from nn.activations import Array
 from nn.arithmetic import operations_for
 from nn.backpropagation import backward, forward
 from nn.exact.grids import ACTIVATION_BITS, output_bits
-from nn.images.augmentation import Augmenter
 from nn.layouts import by_inputs, by_units, is_sparse
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import Regularization, limit_norms
+from nn.training.augmentation import Augmenter
 from nn.training.direct import DirectFirstLayer, resolves
 from nn.training.ema import EMA
 from nn.training.inputs import Images, Samples, grey_levels

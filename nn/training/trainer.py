@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.augmentation import Augmenter
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
+from nn.training.augmentation import Augmenter
 from nn.training.config import TrainingConfig
 from nn.training.early_stopping import EarlyStopping
 from nn.training.ema import EMA

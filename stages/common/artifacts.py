@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from nn.models.array_files import ArrayFileError, read_header
+from nn.checks.array_files import ArrayFileError, read_header
 from stages.common.errors import StageError
 
 # More than the description of a data set with 1000 long class names.

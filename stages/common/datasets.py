@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.checks import are_targets, require_values
+from nn.checks.arrays import are_targets, require_values
 from nn.images.framing import Framing
 from nn.images.info import DatasetInfo
 from nn.images.pixels import is_range

@@ -9,7 +9,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from nn import Network
-from nn.images.pixels import square
+from nn.checks.arrays import square
 
 COLUMNS = 10
 # Options of Matplotlib that draw positive weights in red and negative ones in blue.

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from nn.hyperparameters import Range
+from nn.checks.hyperparameters import Range
 
 MAX_SEED = 2**32 - 1
 _MAX_COUNT = 1_000_000_000

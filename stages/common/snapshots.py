@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Network
-from nn.models.array_files import ArrayFileError, read_archive, write_archive
+from nn.checks.array_files import ArrayFileError, read_archive, write_archive
 from stages.common.artifacts import invalid_artifact, read_bytes
 
 # Snapshots are taken after these numbers of epochs; 0 means the initial weights.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.pixels import square
+from nn.checks.arrays import square
 from stages.common.errors import StageError
 from stages.common.terminal import echo
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nn.images.pixels import square
+from nn.checks.arrays import square
 from stages.common.errors import StageError
 from stages.sources.csv import read_csv
 from stages.sources.dataset import LabelledImages

@@ -7,7 +7,7 @@ from itertools import pairwise
 import click
 from numpy.typing import NDArray
 
-from nn.images.pixels import square
+from nn.checks.arrays import square
 from stages.common.datasets import Raw
 from stages.common.errors import ParameterError, StageError
 from stages.sources.conversion import to_raw

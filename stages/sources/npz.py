@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 from numpy.typing import NDArray
 
-from nn.models.array_files import read_array
+from nn.checks.array_files import read_array
 from stages.common.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 

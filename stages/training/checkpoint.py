@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import nn
 from nn import Trainer, TrainingConfig
-from nn.models.array_files import read_archive, write_archive
+from nn.checks.array_files import read_archive, write_archive
 from stages.common.artifacts import Artifacts, read_bytes
 from stages.common.errors import StageError
 from stages.training.dvclive_log import Epoch

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nn import TrainingConfig
-from nn.hyperparameters import Range, hyperparameters
+from nn.checks.hyperparameters import Range, hyperparameters
 from stages.common.command import seed_option
 from stages.common.errors import ParameterError
 from stages.common.parameter_types import Number

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import deslant
+from nn.checks.arrays import square
 from nn.images.framing import measure
-from nn.images.pixels import square
 from stages import preprocess
 from stages.common.datasets import Raw
 from stages.common.errors import StageError

@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from nn.images.augmentation import Augmenter
+from nn.training.augmentation import Augmenter
 
 
 def on_grid(x, bits):

@@ -1,4 +1,6 @@
-"""Checks of the arrays that callers of `nn` pass in; each reads an array once, without a copy."""
+"""Checks of the arrays that callers pass in; each reads an array once, without a copy."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +35,9 @@ def require_values(name: str, array: NDArray, low: float, high: float) -> None:
                 f"{name}: expected finite numbers{limits}, got values from {lowest:g} to "
                 f"{highest:g}"
             )
+
+
+def square(pixels: int) -> tuple[int, int] | None:
+    """Height and width of a square image with this number of pixels, None if there is none."""
+    side = math.isqrt(pixels)
+    return (side, side) if side * side == pixels else None

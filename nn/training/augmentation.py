@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.arithmetic import operations_for
+from nn.checks.hyperparameters import Range, hyperparameter, validate
 from nn.exact.grids import ceil_log2, round_rows
 from nn.exact.portable import exp, sine, standard_normal
-from nn.hyperparameters import Range, hyperparameter, validate
 from nn.images.pixels import real_type
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
