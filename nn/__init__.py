@@ -12,8 +12,7 @@ What explains a network, an idea a file, in a good order to read them:
 - `schedules`        learning rate schedules
 - `regularization`   penalties, max-norm, dropout and label smoothing
 - `classifier`       the methods that networks and ensembles share
-- `metrics`          loss and accuracy
-- `calibration`      expected calibration error
+- `metrics`          loss, accuracy and calibration
 
 how it is computed:
 
@@ -41,14 +40,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nn.activations import ACTIVATIONS
-    from nn.calibration import expected_calibration_error
     from nn.classifier import Classifier
     from nn.exact.grids import DivergedError
     from nn.images.deslanting import deslant
     from nn.images.pixels import scale
     from nn.initialization import INITIALIZATIONS
     from nn.losses import LOSSES
-    from nn.metrics import Score, score
+    from nn.metrics import Score, expected_calibration_error, score
     from nn.models.ensemble import Ensemble
     from nn.models.estimator import NetworkClassifier
     from nn.models.serialization import ModelFileError, load, save
@@ -64,39 +62,32 @@ if TYPE_CHECKING:
     from nn.training.stagnation import NotLearningWarning
     from nn.training.trainer import Trainer
 
-# Imported on first use, so that a command imports only what it needs.
-_MODULES = {
-    "ACTIVATIONS": "activations",
-    "EMA": "training.ema",
-    "INITIALIZATIONS": "initialization",
-    "LOSSES": "losses",
-    "OPTIMIZERS": "optimizers",
-    "SCHEDULES": "schedules",
-    "Augmentation": "training.augmentation",
-    "Augmenter": "training.augmentation",
-    "Classifier": "classifier",
-    "DivergedError": "exact.grids",
-    "Ensemble": "models.ensemble",
-    "ModelFileError": "models.serialization",
-    "Network": "network",
-    "NetworkClassifier": "models.estimator",
-    "NotLearningWarning": "training.stagnation",
-    "Optimizer": "optimizers",
-    "Regularization": "regularization",
-    "Schedule": "schedules",
-    "Score": "metrics",
-    "TestTimeAugmentation": "models.test_time_augmentation",
-    "Trainer": "training.trainer",
-    "TrainingConfig": "training.config",
-    "deslant": "images.deslanting",
-    "expected_calibration_error": "calibration",
-    "load": "models.serialization",
-    "save": "models.serialization",
-    "scale": "images.pixels",
-    "score": "metrics",
-    "train_epochs": "training.loop",
+# The public names of each module, which is imported when one of them is used for the first time.
+_NAMES = {
+    "activations": ["ACTIVATIONS"],
+    "classifier": ["Classifier"],
+    "exact.grids": ["DivergedError"],
+    "images.deslanting": ["deslant"],
+    "images.pixels": ["scale"],
+    "initialization": ["INITIALIZATIONS"],
+    "losses": ["LOSSES"],
+    "metrics": ["Score", "expected_calibration_error", "score"],
+    "models.ensemble": ["Ensemble"],
+    "models.estimator": ["NetworkClassifier"],
+    "models.serialization": ["ModelFileError", "load", "save"],
+    "models.test_time_augmentation": ["TestTimeAugmentation"],
+    "network": ["Network"],
+    "optimizers": ["OPTIMIZERS", "Optimizer"],
+    "regularization": ["Regularization"],
+    "schedules": ["SCHEDULES", "Schedule"],
+    "training.augmentation": ["Augmentation", "Augmenter"],
+    "training.config": ["TrainingConfig"],
+    "training.ema": ["EMA"],
+    "training.loop": ["train_epochs"],
+    "training.stagnation": ["NotLearningWarning"],
+    "training.trainer": ["Trainer"],
 }
-
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [*_MODULES]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nn import operations
 from nn.exact.grids import leading_exponent
-from nn.exact.portable import shifter
+from nn.exact.portable import TABLE_BITS, shifter, sigmoid_table
 from nn.threads import in_two_threads
 
 # Products with at least this number of multiplications are left to BLAS.
@@ -52,6 +52,27 @@ def for_product(functions: Any, m: int, w: NDArray) -> Any:
 def for_array(functions: Any, array: NDArray) -> Any:
     """The functions for updates of an array."""
     return _InHalves(functions) if array.size >= LARGE_ARRAY else functions
+
+
+def activation_function(functions: Any, name: str, bits: int) -> Callable[[NDArray, NDArray], None]:
+    """Function of (z, a) that writes σ(z) to a, rounded to multiples of 2^-bits unless bits is 0.
+
+    Args:
+        functions: The operations.
+        name: Name of the operation.
+        bits: Places of the result.
+    """
+    if name == "sigmoid" and bits == TABLE_BITS:
+        lookup, table = functions.lookup, sigmoid_table()
+        return lambda z, a: lookup(z, table, a)
+    compute, again = getattr(functions, name), getattr(operations, name)
+    options = () if name in ("relu", "sigmoid_scores") else (bits,)
+
+    def activate(z: NDArray, a: NDArray) -> None:
+        if compute(z, *options, a):  # so many results cannot be rounded with certainty
+            again(z, *options, a)
+
+    return activate
 
 
 class _Compiled:
@@ -121,14 +142,14 @@ class _InHalves(_WithBlas):
         _halve(stop, half)
 
     def round_to(self, x: NDArray, bits: int, out: NDArray) -> None:
-        tops = [0.0, 0.0]
+        f, tops = self._functions, [0.0, 0.0]
 
         def top(part: slice) -> None:
-            tops[part.start > 0] = self._functions.largest(x[part])
+            tops[part.start > 0] = f.largest(x[part])
 
         _halve(len(x), top)
         shift = shifter(leading_exponent(max(tops)) - bits)
-        _halve(len(x), lambda part: self._functions.add_shift(x[part], shift, out[part]))
+        _halve(len(x), lambda part: f.scale_to_grid(x[part], 1.0, shift, out[part]))
 
     def lookup(self, z: NDArray, table: NDArray, a: NDArray) -> None:
         _halve(len(z), lambda part: self._functions.lookup(z[part], table, a[part]))

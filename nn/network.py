@@ -208,19 +208,24 @@ class Network(Described):
 
     def require_shapes(self) -> None:
         """Raise ValueError unless the arrays of all layers fit each other."""
-        if len(types := {a.dtype for a in self.weights + self.biases}) != 1:
+        if not self.weights or len(self.weights) != len(self.biases):
             raise ValueError(
-                f"expected weights and biases of one type, got {sorted(map(str, types))}"
+                "expected an array of weights and one of biases for each layer, got "
+                f"{len(self.weights)} and {len(self.biases)}"
             )
-        shapes = [(b.shape, w.shape) for w, b in zip(self.weights, self.biases, strict=True)]
-        inputs = self.sizes[0]
-        for k, (of_biases, of_weights) in enumerate(shapes):
-            if of_weights != (*of_biases, inputs) or len(of_weights) != 2:
+        types = {str(a.dtype) for a in self.weights + self.biases}
+        if types not in ({"float32"}, {"float64"}):
+            raise ValueError(
+                f"expected weights and biases all float32 or all float64, got {sorted(types)}"
+            )
+        inputs = self.weights[0].shape[-1:]
+        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if w.shape != (*b.shape, *inputs) or w.ndim != 2:
                 raise ValueError(
                     f"layer {k}: expected biases of shape (units,) and weights of shape (units, "
-                    f"{inputs}), got {of_biases} and {of_weights}"
+                    f"{inputs[0] if inputs else 'inputs'}), got {b.shape} and {w.shape}"
                 )
-            inputs = of_biases[0]
+            inputs = b.shape
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless images are (n, d), n ≥ 1, and targets (n, classes).

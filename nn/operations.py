@@ -96,16 +96,6 @@ def sigmoid_scores(z: NDArray, a: NDArray) -> int:
     return 0
 
 
-def difference(a: NDArray, targets: NDArray, rows: NDArray, delta: NDArray) -> None:
-    """delta ← a - y, where y are the chosen rows of the targets."""
-    np.subtract(a, targets[rows], out=delta)
-
-
-def multiply_rows(delta: NDArray, weights: NDArray, rows: NDArray) -> None:
-    """Multiply each row of delta by the weight of its sample."""
-    delta *= weights[rows, None]
-
-
 def times_sigmoid_derivative(delta: NDArray, a: NDArray) -> None:
     """delta ← delta ⊙ a·(1 - a)."""
     delta *= (a.dtype.type(1) - a) * a
@@ -136,28 +126,22 @@ def largest(x: NDArray) -> float:
     return float(np.abs(x).max(initial=0.0))
 
 
-def add_shift(x: NDArray, shift: float, out: NDArray) -> None:
-    """out ← (x + shift) - shift, which is x, rounded; see `exact.portable.shifter`."""
-    out[...] = x
-    out += shift
-    out -= shift
-
-
 def round_to(x: NDArray, bits: int, out: NDArray) -> None:
-    """out ← x, rounded to so many bits of its largest element; both are (n,)."""
-    add_shift(x, shifter(leading_exponent(largest(x)) - bits), out)
+    """out ← x, rounded to so many bits of its largest element; both are (m, n)."""
+    scale_to_grid(x, 1.0, shifter(leading_exponent(largest(x)) - bits), out)
 
 
-def scale_to_grid(delta: NDArray, factor: float, shift: float, out: NDArray) -> float:
-    """out ← factor·delta, rounded by `shift`; returns the largest |element|.
+def scale_to_grid(x: NDArray, factor: float, shift: float, out: NDArray) -> float:
+    """out ← factor·x, rounded by `shift`; returns the largest |element|.
 
-    `out` may have more columns than `delta`, which stay as they are.
+    For the shift see `exact.portable.shifter`. `out`, (m, n), may have more columns than `x`, which
+    stay as they are.
     """
-    part = out[:, : delta.shape[1]]
-    np.multiply(delta, delta.dtype.type(factor), out=part)
+    part = out[:, : x.shape[1]]
+    np.multiply(x, out.dtype.type(factor), out=part)
     part += part.dtype.type(shift)
     part -= part.dtype.type(shift)
-    return float(np.abs(part).max())
+    return largest(part)
 
 
 def _in_place(rule: Callable, states: int) -> Callable[..., None]:

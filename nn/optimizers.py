@@ -10,13 +10,13 @@ With g the mean gradient of a minibatch (plus λW for L2), learning rate η, mom
 | adam | m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², W ← W - η·m̂ / (√ŝ + ε), where m̂ and ŝ are m / (1 - β₁ᵗ) and s / (1 - β₂ᵗ) after t steps (Kingma & Ba 2015, algorithm 1) |
 
 Decoupled weight decay subtracts ηλW in addition (with adam: AdamW, Loshchilov & Hutter 2019). The
-rules themselves are in `rules`; the classes here compute their coefficients.
+formulas are in `rules`; the classes here compute their coefficients.
 """  # noqa: E501
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,85 +28,86 @@ from nn.network import Network
 from nn.regularization import Regularization
 
 
-class Parameter(NamedTuple):
-    """Weights or biases of a layer, and what belongs to them, as arrays of one dimension.
-
-    Attributes:
-        rule: The update rule.
-        functions: The operations; see `nn.arithmetic`.
-        w: The weights or biases.
-        g: Sum of their gradients over a minibatch.
-        v, q: State of the optimizer, or empty.
-        l2: λ of the L2 penalty.
-        decay: λ of the decoupled weight decay.
-    """
-
-    rule: Any
-    functions: Any
-    w: Array
-    g: Array
-    v: Array
-    q: Array
-    l2: float
-    decay: float
-
-
 @dataclass(frozen=True)
 class SGD:
-    """W ← W - ηg."""
+    """W ← W - ηg. The other rules are subclasses.
 
-    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
-        """Take step t with η = `rate` for a minibatch of m samples."""
-        p.functions.sgd(p.w, p.g, -rate / m, 1.0 - rate * (p.l2 + p.decay))
+    Attributes:
+        momentum: μ of momentum and nesterov, β₁ of adam.
+        beta2: β₂ of adam.
+        states: How many arrays of state there are for each array of weights or biases.
+    """
+
+    momentum: float
+    beta2: float
+    states: ClassVar[int] = 0
+
+    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+        """Coefficients of the formula in `rules`, in its order.
+
+        Args:
+            rate: Learning rate η.
+            m: Number of samples of the minibatch.
+            t: Number of the step, from 1.
+            l2: λ of the L2 penalty.
+            decay: λ of the decoupled weight decay.
+        """
+        return -rate / m, 1.0 - rate * (l2 + decay)
 
 
-@dataclass(frozen=True)
-class Momentum:
+class Momentum(SGD):
     """v ← μv - ηg, W ← W + v."""
 
-    mu: float
+    states = 1
 
-    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
-        """Take step t; see `SGD.update`."""
-        p.functions.momentum(p.w, p.g, p.v, self.mu, -rate / m, rate * p.l2, 1.0 - rate * p.decay)
-
-
-@dataclass(frozen=True)
-class Nesterov:
-    """v ← μv - ηg, W ← W + μv - ηg, which is W - μ·(old v) + (1 + μ)·v."""
-
-    mu: float
-
-    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:  # noqa: ARG002
-        """Take step t; see `SGD.update`."""
-        p.functions.nesterov(
-            p.w, p.g, p.v, self.mu, 1.0 + self.mu, -rate / m, rate * p.l2, 1.0 - rate * p.decay
-        )
+    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+        """See `SGD.coefficients`."""
+        return self.momentum, -rate / m, rate * l2, 1.0 - rate * decay
 
 
-@dataclass(frozen=True)
-class Adam:
+class Nesterov(SGD):
+    """v ← μv - ηg, W ← W + μv - ηg."""
+
+    states = 1
+
+    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+        """See `SGD.coefficients`."""
+        return self.momentum, 1.0 + self.momentum, -rate / m, rate * l2, 1.0 - rate * decay
+
+
+class Adam(SGD):
     """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², W ← W - η·m̂ / (√ŝ + ε).
 
     m = (1 - β₁)·v and s = (1 - β₂)·q, so that the sums do without these factors.
     """
 
-    beta1: float
-    beta2: float
+    states = 2
     epsilon = 1e-8
 
-    def update(self, p: Parameter, rate: float, m: int, t: int) -> None:
-        """Take step t; see `SGD.update`."""
-        root = math.sqrt((1.0 - self.beta2) / (1.0 - integer_power(self.beta2, t)))
-        factor = rate * (1.0 - self.beta1) / (1.0 - integer_power(self.beta1, t)) / root
-        p.functions.adam(
-            p.w, p.g, p.v, p.q, 1.0 / m, p.l2, self.beta1, self.beta2, self.epsilon / root, factor,
-            1.0 - rate * p.decay,
-        )  # fmt: skip
+    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:
+        """See `SGD.coefficients`."""
+        beta1, beta2 = self.momentum, self.beta2
+        root = math.sqrt((1.0 - beta2) / (1.0 - integer_power(beta2, t)))
+        factor = rate * (1.0 - beta1) / (1.0 - integer_power(beta1, t)) / root
+        return 1.0 / m, l2, beta1, beta2, self.epsilon / root, factor, 1.0 - rate * decay
 
 
-Rule = SGD | Momentum | Nesterov | Adam
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
+OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
+
+
+class Parameter(NamedTuple):
+    """Weights or biases of a layer, and how they are updated.
+
+    Attributes:
+        update: Operation of the name of the optimizer.
+        arrays: Weights or biases, sum of their gradients over a minibatch, and states of the
+            optimizer, each as an array of one dimension.
+        penalties: λ of the L2 penalty, and of the decoupled weight decay.
+    """
+
+    update: Callable[..., None]
+    arrays: Sequence[Array]
+    penalties: tuple[float, float]
 
 
 class Optimizer:
@@ -143,7 +144,7 @@ class Optimizer:
             ValueError: If the name is unknown, or a coefficient is out of range.
         """
         if name not in OPTIMIZERS:
-            raise ValueError(f"optimizer: expected one of {OPTIMIZERS}, got {name!r}")
+            raise ValueError(f"optimizer: expected one of {tuple(OPTIMIZERS)}, got {name!r}")
         if not (0 <= momentum < 1 and 0 <= beta2 < 1):
             raise ValueError(
                 f"expected momentum and beta2 from 0 to below 1, got {momentum} and {beta2}"
@@ -151,11 +152,9 @@ class Optimizer:
         self.name, self.network = name, network
         self.momentum, self.beta2 = momentum, beta2
         self.steps = 0
-        arrays = [*network.weights, *network.biases]
-        self.velocities, self.squares = (
-            [np.zeros_like(p) for p in arrays] if name in users else []
-            for users in (("momentum", "nesterov", "adam"), ("adam",))
-        )
+        arrays, states = [*network.weights, *network.biases], OPTIMIZERS[name].states
+        self.velocities = [np.zeros_like(a) for a in arrays] if states > 0 else []
+        self.squares = [np.zeros_like(a) for a in arrays] if states > 1 else []
 
     def lay_out(self, first: Callable[[Array], Array]) -> None:
         """Change how all arrays are stored, those of the first layer's weights by `first`."""
@@ -173,27 +172,18 @@ class Optimizer:
             layers: The layers.
             regularization: Its penalties are used.
         """
-        rules: dict[str, Rule] = {
-            "sgd": SGD(),
-            "momentum": Momentum(self.momentum),
-            "nesterov": Nesterov(self.momentum),
-            "adam": Adam(self.momentum, self.beta2),
-        }
-        rule = rules[self.name]
-        count = len(self.network.weights)
+        depth = len(self.network.weights)
+        penalties = regularization.l2, regularization.weight_decay
         found = []
-        for k, layer in enumerate(layers, start=count - len(layers)):
-            penalties = (regularization.l2, regularization.weight_decay), (0.0, 0.0)
-            for place, w, g, penalty in zip(
-                (k, count + k), (layer.w, layer.b), (layer.of_weights, layer.of_biases), penalties,
-                strict=True,
-            ):  # fmt: skip
-                v, q = (
-                    (arrays[place] if arrays else w[:0]).ravel(order="K")
-                    for arrays in (self.velocities, self.squares)
-                )
-                flat = w.ravel(order="K"), g.reshape(-1)
-                found.append(Parameter(rule, for_array(functions, w), *flat, v, q, *penalty))
+        for k, layer in enumerate(layers, start=depth - len(layers)):
+            for place, w, g, of_w in (
+                (k, layer.w, layer.of_weights, penalties),
+                (depth + k, layer.b, layer.of_biases, (0.0, 0.0)),
+            ):
+                states = [s[place].ravel(order="K") for s in (self.velocities, self.squares) if s]
+                update = getattr(for_array(functions, w), self.name)
+                arrays = [w.ravel(order="K"), g.reshape(-1), *states]
+                found.append(Parameter(update, arrays, of_w))
         return found
 
     def update(self, parameters: Sequence[Parameter], learning_rate: float, m: int) -> None:
@@ -205,5 +195,6 @@ class Optimizer:
             m: Number of samples.
         """
         self.steps += 1
-        for parameter in parameters:
-            parameter.rule.update(parameter, learning_rate, m, self.steps)
+        rule = OPTIMIZERS[self.name](self.momentum, self.beta2)
+        for update, arrays, penalties in parameters:
+            update(*arrays, *rule.coefficients(learning_rate, m, self.steps, *penalties))

@@ -17,6 +17,7 @@ The first three apply to weights, not to biases.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,10 @@ class Regularization:
     def __post_init__(self) -> None:
         validate(self)
 
-    def dropout(self, layers: int) -> list[float]:
-        """Dropout probability of the inputs of each of a number of layers."""
-        return [self.dropout_input] + [self.dropout_hidden] * (layers - 1)
+    @property
+    def of_inputs(self) -> bool:
+        """Whether it changes the gradient or the weights of the first layer, or its inputs."""
+        return any((self.l2, self.weight_decay, self.max_norm, self.dropout_input))
 
 
 NONE = Regularization()
@@ -72,11 +74,12 @@ def limit_norms(weights: Array, limit: float) -> None:
     weights *= (limit / np.maximum(norms, limit))[:, None]
 
 
-def draw_mask(mask: NDArray, dropped: float, rng: np.random.Generator) -> None:
-    """Fill `mask` with 0 with probability `dropped`, and with 1/(1 - `dropped`) otherwise."""
-    rng.random(out=mask, dtype=mask.dtype)
-    np.greater_equal(mask, dropped, out=mask)
-    mask *= 1.0 / (1.0 - dropped)
+def dropout_mask(
+    shape: tuple[int, ...], dropped: float, rng: np.random.Generator, dtype: Any
+) -> NDArray:
+    """Random factors: 0 with probability `dropped`, and 1/(1 - `dropped`) otherwise."""
+    kept = rng.random(shape, dtype=dtype) >= dropped
+    return kept * np.array(1.0 / (1.0 - dropped), dtype)
 
 
 def smooth_labels(targets: Array, amount: float) -> Array:

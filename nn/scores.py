@@ -4,7 +4,6 @@ Each row of inputs is rounded to its own grid, so that the scores of an image do
 others.
 """
 
-import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import operations
-from nn.arithmetic import for_product, operations_for
+from nn.arithmetic import activation_function, operations_for
 from nn.backpropagation import forward
 from nn.checks.arrays import require_values
 from nn.exact.grids import SCORE_ACTIVATION_BITS, round_weights, score_input_bits
@@ -26,74 +25,44 @@ if TYPE_CHECKING:
 # Rows at a time: enough for calls not to matter, and few enough for the activations of a layer to
 # stay in the processor's cache.
 _CHUNK = 128
-# With fewer rows, looking for zeros takes longer than it saves; with more, two threads are faster.
+# With fewer rows, compiled functions are faster than BLAS; with more, two threads are faster.
 _FEW, _MANY = 16, 1_000
-# Significant bits of e^z in scores.
-_SCORE_BITS = 36
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class ScoreLayer:
     """A layer of a network that is evaluated; see `backpropagation.Layer`."""
 
-    def __init__(self, functions: Any, w: NDArray, b: NDArray, activation: str, bits: int) -> None:
+    def __init__(self, functions: Any, w: NDArray, b: NDArray, activation: str) -> None:
         """Round the weights.
 
         Args:
             functions: The operations for exact arithmetic.
             w: Weights, (units, inputs), float32.
             b: Biases, (units,), float32.
-            activation: Name of the activation function.
-            bits: Bits of the outputs; `_SCORE_BITS` in the last layer.
+            activation: Name of the operation that computes the outputs.
         """
-        self._few, self._f, self.units = functions, for_product(functions, _CHUNK, w), len(b)
-        self._input_bits = score_input_bits(w.shape[1])
-        self._prepare(round_weights(w), b)
-        is_last = bits == _SCORE_BITS
-        name = "sigmoid_scores" if is_last and activation == "sigmoid" else activation
-        self._activate, self._again = getattr(functions, name), getattr(operations, name)
-        self._options = () if name in ("sigmoid_scores", "relu") else (bits,)
-
-    def _prepare(self, operand: NDArray, b: NDArray) -> None:
-        self._operand, self._b = operand, b.copy()
+        (self._units, inputs), self._functions = w.shape, functions
+        self._bits = score_input_bits(inputs)
+        # A row for each input, in whole lines of the processor's cache.
+        self._w, (self._b,) = (in_lines(n, self._units, np.float64) for n in (inputs, 1))
+        self._w[:, : self._units], self._b[: self._units] = round_weights(w).T, b
+        self._activate = activation_function(functions, activation, SCORE_ACTIVATION_BITS)
 
     def affine(self, x: NDArray) -> NDArray:
-        """z = x @ W.T + b for (m, inputs) `x`, float64, which is rounded in place."""
-        f = self._few if len(x) < _FEW else self._f
-        f.round_rows(x, self._input_bits)
-        z = np.empty((len(x), self.units))
-        f.affine(x, self._operand, self._b, z)
+        """z = x @ W.T + b for (m, inputs) `x`, float32 or float64."""
+        compiled = len(x) < _FEW or is_sparse(x[:_FEW])
+        z = np.empty((len(x), self._w.shape[1]))
+        (self._functions if compiled else operations).rows_affine(
+            x, self._bits, self._w, self._b, z
+        )
         return z
 
     def activate(self, z: NDArray) -> NDArray:
         """a = σ(z)."""
-        a = np.empty((len(z), self.units))
-        if self._activate(z, *self._options, a):
-            self._again(z, *self._options, a)
+        a = np.empty((len(z), self._units))
+        self._activate(z, a)
         return a
-
-
-class FirstScoreLayer(ScoreLayer):
-    """The first layer, which skips inputs that are 0 if many are."""
-
-    def _prepare(self, operand: NDArray, b: NDArray) -> None:
-        # A row for each input, in whole lines of the processor's cache.
-        self._operand = in_lines(operand.shape[1], len(b), np.float64)
-        self._operand[:, : len(b)] = operand.T
-        self._b = np.zeros(self._operand.shape[1], np.float32)
-        self._b[: len(b)] = b
-
-    def affine(self, x: NDArray) -> NDArray:
-        """z = x @ W.T + b for (m, inputs) `x`, float32 or float64."""
-        z = np.empty((len(x), self._operand.shape[1]))
-        self._f.rows_affine(x, self._input_bits, self._operand, self._b, z)
-        return z
-
-    def dense(self) -> "FirstScoreLayer":
-        """This layer, for inputs few of which are 0."""
-        layer = copy.copy(self)
-        layer._f = operations
-        return layer
 
 
 class PreparedNetwork:
@@ -102,23 +71,18 @@ class PreparedNetwork:
     def __init__(self, network: "Network") -> None:
         """Round the weights of the network; raises ValueError if its arrays do not fit."""
         network.require_shapes()
-        functions, last = operations_for("exact"), len(network.weights) - 1
-        self._functions = functions
-        self._kind = network.activation, network.loss
-        self._equal = functions.equal
+        self._functions = functions = operations_for("exact")
+        self._equal, self._kind = functions.equal, (network.activation, network.loss)
         # Each array, its memory in one dimension, and a copy.
         memories = [(a, a.ravel(order="K")) for a in network.weights + network.biases]
         self._parts = [(a, memory, memory.copy()) for a, memory in memories]
         # Not of arrays with gaps, whose memory is a copy, nor of those that cannot be written to.
         self._can_compare = all(np.shares_memory(a, m) and m.flags.writeable for a, m in memories)
-        layers = [
-            (functions, w, b, activation.name, _SCORE_BITS if k == last else SCORE_ACTIVATION_BITS)
-            for k, (w, b, activation) in enumerate(
-                zip(network.weights, network.biases, network.units, strict=True)
-            )
-        ]
-        self._first = FirstScoreLayer(*layers[0])
-        self._rest = [ScoreLayer(*layer) for layer in layers[1:]]
+        names = [unit.name for unit in network.units]
+        if names[-1] == "sigmoid":
+            names[-1] = "sigmoid_scores"
+        layers = zip(network.weights, network.biases, names, strict=True)
+        self._layers = [ScoreLayer(functions, *layer) for layer in layers]
 
     def fits(self, network: "Network") -> bool:
         """Whether the network still has the weights and biases that were rounded."""
@@ -138,17 +102,13 @@ class PreparedNetwork:
         """
         n = len(rows)
         if n < _FEW:
-            return forward([self._first, *self._rest], self._inputs(rows, low, high)).astype(
-                np.float32
-            )
-        first = self._first if is_sparse(rows[:_FEW]) else self._first.dense()
-        layers = [first, *self._rest]
-        outputs = np.empty((n, layers[-1].units), np.float32)
+            return forward(self._layers, self._inputs(rows, low, high)).astype(np.float32)
+        outputs = np.empty((n, len(self._parts[-1][0])), np.float32)
 
         def compute(first: int, stop: int) -> None:
             for k in range(first, stop, _CHUNK):
                 part = slice(k, min(stop, k + _CHUNK))
-                outputs[part] = forward(layers, self._inputs(rows[part], low, high))
+                outputs[part] = forward(self._layers, self._inputs(rows[part], low, high))
 
         with limit_blas_threads():
             if n < _MANY:

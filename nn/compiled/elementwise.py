@@ -54,6 +54,15 @@ def magnitude(x):
 
 
 @inline
+def top(x):
+    """The largest `magnitude` of (n,) numbers."""
+    found = np.int64(0)
+    for k in range(len(x)):
+        found = max(found, magnitude(x[k]))
+    return found
+
+
+@inline
 def rounding_shift(largest, bits):
     """What rounds to so many bits of the number with this `magnitude`; see `nn.exact.portable`."""
     significand, exponent = math.frexp(np.int64(largest).view(np.float64))
@@ -78,34 +87,31 @@ def lookup(z, table, a):
             a[i, j] = table[last if place >= last else int(place) if place >= 0 else 0]
 
 
-@compiled("T[:,::1], i8, T[:,::1]")
-def sigmoid(z, bits, a):
-    """a ← σ(z), to multiples of 2^-bits unless bits is 0; returns how many are doubtful."""
+@inline
+def _curve(z, scale, bits, a):
+    """a ← scale·σ(scale·z) - (scale - 1): σ for a scale of 1, and the hyperbolic tangent for 2."""
     shift = math.ldexp(1.5, 52 - bits) if bits else 0.0
     limit = math.ldexp(0.5, -bits) - _ERROR
     doubtful = 0
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
-            found = _sigmoid(np.float64(z[i, j]))
+            found = scale * _sigmoid(scale * np.float64(z[i, j])) - (scale - 1.0)
             rounded = (found + shift) - shift
             doubtful += np.int64(abs(found - rounded) >= limit)
             a[i, j] = rounded
     return doubtful
+
+
+@compiled("T[:,::1], i8, T[:,::1]")
+def sigmoid(z, bits, a):
+    """a ← σ(z), to multiples of 2^-bits unless bits is 0; returns how many are doubtful."""
+    return _curve(z, 1.0, bits, a)
 
 
 @compiled("T[:,::1], i8, T[:,::1]")
 def tanh(z, bits, a):
-    """a ← 2σ(2z) - 1, the hyperbolic tangent of z, rounded as by `sigmoid`."""
-    shift = math.ldexp(1.5, 52 - bits) if bits else 0.0
-    limit = math.ldexp(0.5, -bits) - _ERROR
-    doubtful = 0
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            found = 2.0 * _sigmoid(2.0 * np.float64(z[i, j])) - 1.0
-            rounded = (found + shift) - shift
-            doubtful += np.int64(abs(found - rounded) >= limit)
-            a[i, j] = rounded
-    return doubtful
+    """a ← the hyperbolic tangent of z, rounded as by `sigmoid`."""
+    return _curve(z, 2.0, bits, a)
 
 
 @compiled("T[:,::1], i8, T[:,::1]")
@@ -157,15 +163,6 @@ def times_sigmoid_derivative(delta, a):
             delta[i, j] *= (one - a[i, j]) * a[i, j]
 
 
-@compiled("T[:,::1], T[:,::1]")
-def times_tanh_derivative(delta, a):
-    """delta ← delta ⊙ (1 - a²)."""
-    one = a.dtype.type(1)
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            delta[i, j] *= one - a[i, j] * a[i, j]
-
-
 @compiled("W[::1], W[::1]")
 def equal(x, y):
     """Whether all numbers of x and y are equal."""
@@ -186,51 +183,27 @@ def count_outside(x, low, high):
     return x.size - inside
 
 
-@compiled("R[::1]")
+@compiled("R[:,::1]")
 def largest(x):
     """max |x|."""
-    found = np.int64(0)
-    for k in range(len(x)):
-        found = max(found, magnitude(x[k]))
-    return np.int64(found).view(np.float64)
+    return np.int64(top(x.reshape(-1))).view(np.float64)
 
 
-@compiled("R[::1], T, T[::1]")
-def add_shift(x, shift, out):
-    """out ← (x + shift) - shift, which is x, rounded; see `nn.exact.portable.shifter`."""
-    for k in range(len(x)):
-        out[k] = (x[k] + shift) - shift
-
-
-@compiled("R[::1], i8, T[::1]")
+@compiled("R[:,::1], i8, T[:,::1]")
 def round_to(x, bits, out):
     """out ← x, rounded to so many bits of its largest element; see `nn.exact.grids`."""
+    numbers, rounded = x.reshape(-1), out.reshape(-1)
+    shift = rounding_shift(top(numbers), bits)
+    for k in range(len(numbers)):
+        rounded[k] = (numbers[k] + shift) - shift
+
+
+@compiled("R[:,::1], T, T, T[:,::1]")
+def scale_to_grid(x, factor, shift, out):
+    """out ← factor·x, rounded by the shift; returns the largest |element|."""
     found = np.int64(0)
-    for k in range(len(x)):
-        found = max(found, magnitude(x[k]))
-    shift = rounding_shift(found, bits)
-    for k in range(len(x)):
-        out[k] = (x[k] + shift) - shift
-
-
-@compiled("T[:,::1], i8")
-def round_rows(x, bits):
-    """Round each row to so many bits of its own largest element; see `nn.exact.grids`."""
-    for i in range(x.shape[0]):
-        found = np.int64(0)
+    for i in range(len(x)):
         for j in range(x.shape[1]):
-            found = max(found, magnitude(x[i, j]))
-        shift = rounding_shift(found, bits)
-        for j in range(x.shape[1]):
-            x[i, j] = (x[i, j] + shift) - shift
-
-
-@compiled("T[:,::1], T, T, T[:,::1]")
-def scale_to_grid(delta, factor, shift, out):
-    """out ← factor·delta, rounded by the shift; returns the largest |element|."""
-    found = np.int64(0)
-    for i in range(delta.shape[0]):
-        for j in range(delta.shape[1]):
-            out[i, j] = ((delta[i, j] * factor) + shift) - shift
+            out[i, j] = ((x[i, j] * factor) + shift) - shift
             found = max(found, magnitude(out[i, j]))
     return np.int64(found).view(np.float64)

@@ -7,7 +7,7 @@ multiplied and added at once.
 import numpy as np
 
 from nn.compiled.compiler import compiled
-from nn.compiled.elementwise import magnitude, rounding_shift
+from nn.compiled.elementwise import rounding_shift, top
 
 _ANY_ORDER = {"contract", "reassoc"}
 # Inputs of all samples that are multiplied before the next ones, so that their weights stay in the
@@ -113,8 +113,7 @@ def largest_value(starts, values, rows):
     """The largest |value| of the chosen rows of sparse images."""
     found = np.int64(0)
     for i in range(len(rows)):
-        for k in range(starts[rows[i]], starts[rows[i] + 1]):
-            found = max(found, magnitude(values[k]))
+        found = max(found, top(values[starts[rows[i]] : starts[rows[i] + 1]]))
     return np.int64(found).view(np.float64)
 
 
@@ -130,15 +129,12 @@ def compress(images, at, starts, columns, values):
     return at
 
 
-@compiled("R[:,::1], i8, T[:,::1], W[::1], T[:,::1]", {"contract"})
+@compiled("R[:,::1], i8, T[:,::1], T[::1], T[:,::1]", {"contract"})
 def rows_affine(x, bits, w, b, z):
     """z ← x @ w + b, with each row of x rounded to so many bits of its largest element."""
     columns, values = np.empty(len(w), np.int64), np.empty(len(w), z.dtype)
     for i in range(len(x)):
-        found = np.int64(0)
-        for k in range(len(w)):
-            found = max(found, magnitude(x[i, k]))
-        shift = rounding_shift(found, bits)
+        shift = rounding_shift(top(x[i]), bits)
         count = 0
         for k in range(len(w)):
             columns[count], values[count] = k, x[i, k]

@@ -12,38 +12,40 @@ _adam, _average = inline(rules.adam), inline(rules.average)
 
 
 @compiled("W[::1], T[::1], W, W")
-def sgd(w, g, step, keep):
+def sgd(w, g, step, shrink):
     """Plain gradient descent."""
     for k in range(len(w)):
-        w[k] = _sgd(w[k], w.dtype.type(g[k]), step, keep)
+        w[k] = _sgd(w[k], w.dtype.type(g[k]), step, shrink)
 
 
 @compiled("W[::1], T[::1], W[::1], W, W, W, W")
-def momentum(w, g, v, mu, step, penalty, keep):
+def momentum(w, g, v, mu, step, penalty, shrink):
     """Gradient descent with momentum."""
     for k in range(len(w)):
-        w[k], v[k] = _momentum(w[k], w.dtype.type(g[k]), v[k], mu, step, penalty, keep)
+        w[k], v[k] = _momentum(w[k], w.dtype.type(g[k]), v[k], mu, step, penalty, shrink)
 
 
 @compiled("W[::1], T[::1], W[::1], W, W, W, W, W")
-def nesterov(w, g, v, mu, more, step, penalty, keep):
+def nesterov(w, g, v, mu, one_plus_mu, step, penalty, shrink):
     """Gradient descent with Nesterov's momentum."""
     for k in range(len(w)):
-        w[k], v[k] = _nesterov(w[k], w.dtype.type(g[k]), v[k], mu, more, step, penalty, keep)
+        w[k], v[k] = _nesterov(
+            w[k], w.dtype.type(g[k]), v[k], mu, one_plus_mu, step, penalty, shrink
+        )
 
 
 @compiled("W[::1], T[::1], W[::1], W[::1], W, W, W, W, W, W, W")
-def adam(w, g, v, q, part, l2, beta1, beta2, epsilon, factor, keep):
+def adam(w, g, v, q, one_over_m, l2, beta1, beta2, epsilon, factor, shrink):
     """Adam."""
     for k in range(len(w)):
         gradient = w.dtype.type(g[k])
         w[k], v[k], q[k] = _adam(
-            w[k], gradient, v[k], q[k], part, l2, beta1, beta2, epsilon, factor, keep
+            w[k], gradient, v[k], q[k], one_over_m, l2, beta1, beta2, epsilon, factor, shrink
         )
 
 
 @compiled("W[::1], W[::1], W")
-def average(mean, w, part):
+def average(mean, w, share):
     """Exponential moving average."""
     for k in range(len(mean)):
-        mean[k] = _average(mean[k], w[k], part)
+        mean[k] = _average(mean[k], w[k], share)

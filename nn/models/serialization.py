@@ -16,7 +16,6 @@ The file of an ensemble has the entries of each member, except `format`, in a fo
 `member_0/weights_0`, …
 """
 
-from itertools import pairwise
 from os import PathLike
 from typing import BinaryIO
 
@@ -141,30 +140,17 @@ def _layers(entries: dict, kind: str) -> list:
 
 def require_consistent(network: Network) -> None:
     """Raise ValueError unless the parts of a network fit together and can be saved."""
-    weights, biases = network.weights, network.biases
     if network.activation not in ACTIVATIONS or network.loss not in LOSSES:
         raise ValueError(
             f"expected an activation of {', '.join(ACTIVATIONS)} "
             f"and a loss of {', '.join(LOSSES)}, got {network.activation!r} and {network.loss!r}"
         )
-    if not weights or len(weights) != len(biases):
-        raise ValueError(
-            "expected an array of weights and one of biases for each layer, "
-            f"got {len(weights)} and {len(biases)}"
-        )
-    if any(w.ndim != 2 or b.shape != w.shape[:1] for w, b in zip(weights, biases, strict=True)):
-        raise ValueError(
-            "expected weights (units out, units in) and biases (units out,) in each layer"
-        )
-    if any(after.shape[1] != before.shape[0] for before, after in pairwise(weights)):
-        raise ValueError("expected as many inputs of each layer as outputs of the layer before")
-    if {a.dtype for a in (*weights, *biases)} not in ({np.dtype("f4")}, {np.dtype("f8")}):
-        raise ValueError("expected weights and biases that are all float32 or all float64")
-    if not all(np.isfinite(a).all() for a in (*weights, *biases)):
+    network.require_shapes()
+    if not all(np.isfinite(a).all() for a in network.weights + network.biases):
         raise ValueError("expected finite weights and biases")
-    if len(network.classes) != len(biases[-1]) or len(biases[-1]) < 2:
+    if not len(network.classes) == (outputs := network.sizes[-1]) >= 2:
         raise ValueError(
-            f"expected {len(biases[-1])} class names, one per output, and at least 2, got "
+            f"expected {outputs} class names, one per output, and at least 2, got "
             f"{len(network.classes)}"
         )
     "".join(network.classes).encode()  # for a lone surrogate, its error is a ValueError

@@ -5,18 +5,14 @@ predictions has fewer errors (Krizhevsky, Sutskever & Hinton 2012, "ImageNet Cla
 Deep Convolutional Neural Networks", §4.1, for shifted and mirrored images).
 """
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import Array
-from nn.arithmetic import operations_for
 from nn.classifier import Classifier
 from nn.images.info import DatasetInfo, Described
-from nn.images.pixels import real_type
 from nn.training.augmentation import Augmentation, Augmenter
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
@@ -65,10 +61,12 @@ class TestTimeAugmentation(Described, Classifier):
         if rows.ndim == 1:
             return self.scores(rows[None])[0]
         total = np.array(self.classifier.probabilities(rows))
-        x, y = self._positions()
+        augmenter = self._augmenter()
+        x, y = augmenter.sampling_positions(self.copies, np.random.default_rng(0))
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
-            for copy in self._copies(rows[part], x, y):
+            for positions in zip(x, y, strict=True):
+                copy = augmenter.deform(rows[part], *positions)
                 total[part] += self.classifier.probabilities(copy)
         total /= self.copies + 1
         return total
@@ -77,9 +75,10 @@ class TestTimeAugmentation(Described, Classifier):
         """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
         self.classifier.require_samples(images, targets)
 
-    def _positions(self) -> tuple[NDArray, NDArray]:
-        """Sampling positions of the copies, x and y: each (copies, d); see `Augmenter`."""
-        side = sum(self._shape) / 2
+    def _augmenter(self) -> Augmenter:
+        shape = self.image_shape
+        assert shape is not None  # __post_init__ requires it
+        side = sum(shape) / 2
         strength = Augmentation(
             rotation=_ROTATION,
             scaling=_SCALING,
@@ -88,25 +87,4 @@ class TestTimeAugmentation(Described, Classifier):
             elastic=_ELASTIC * side,
             smoothness=max(1.0, _SMOOTHNESS * side),
         )
-        augmenter = Augmenter(strength, self._shape)
-        return augmenter.sampling_positions(self.copies, np.random.default_rng(0))
-
-    def _copies(self, images: NDArray, x: NDArray, y: NDArray) -> Iterator[NDArray]:
-        """Yield the augmented copies of (n, d) images, each (n, d)."""
-        if images.shape[1] != math.prod(self._shape):
-            raise ValueError(
-                f"images: expected {math.prod(self._shape)} pixels, got {images.shape[1]}"
-            )
-        images = np.array(images, real_type(images), order="C")
-        for positions in zip(x, y, strict=True):
-            copies = np.empty_like(images)
-            at_x, at_y = (
-                np.tile(line, (len(images), 1)).astype(images.dtype) for line in positions
-            )
-            operations_for("exact").interpolate(images, *self._shape, at_x, at_y, copies)
-            yield copies
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        assert self.image_shape is not None  # __post_init__ requires it
-        return self.image_shape
+        return Augmenter(strength, shape)

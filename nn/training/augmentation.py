@@ -133,12 +133,19 @@ class Augmenter:
         return (coefficients @ self._functions).astype(np.float32)
 
     def augment(self, images: NDArray, rng: np.random.Generator, out: NDArray) -> None:
-        """Write augmented copies of images to `out`, with bilinear interpolation.
+        """Write augmented copies of (n, d) images to `out`; see `deform`."""
+        for start in range(0, len(images), _CHUNK):
+            chunk = images[start : start + _CHUNK]
+            x, y = self.sampling_positions(len(chunk), rng)
+            out[start : start + _CHUNK] = self.deform(chunk, x, y)
+
+    def deform(self, images: NDArray, x: NDArray, y: NDArray) -> NDArray:
+        """Images at sampling positions, (n, d), with bilinear interpolation.
 
         Args:
             images: (n, d); beyond the edges of an image there is background, 0.
-            rng: Random number generator.
-            out: (n, d), not overlapping `images`.
+            x: Columns, (n, d), or (d,) for all images; see `sampling_positions`.
+            y: Rows, likewise.
 
         Raises:
             ValueError: If the images have another number of pixels.
@@ -147,13 +154,13 @@ class Augmenter:
             raise ValueError(
                 f"images: expected shape (n, {math.prod(self.shape)}), got {images.shape}"
             )
-        interpolate = operations_for("exact").interpolate
-        for start in range(0, len(images), _CHUNK):
-            chunk = np.array(images[start : start + _CHUNK], real_type(images), order="C")
-            x, y = (at.astype(chunk.dtype) for at in self.sampling_positions(len(chunk), rng))
-            copies = np.empty_like(chunk)
-            interpolate(chunk, *self.shape, x, y, copies)
-            out[start : start + _CHUNK] = copies
+        images = np.array(images, real_type(images), order="C")
+        x, y = (
+            np.array(np.broadcast_to(at, images.shape), images.dtype, order="C") for at in (x, y)
+        )
+        out = np.empty_like(images)
+        operations_for("exact").interpolate(images, *self.shape, x, y, out)
+        return out
 
 
 def _smooth_functions(places: int, smoothness: float) -> NDArray:

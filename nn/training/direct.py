@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nn.exact.grids import DivergedError
 from nn.exact.portable import shifter
 from nn.layouts import in_lines
-from nn.training.inputs import Rows, Sparse
+from nn.training.inputs import Rows
 from nn.training.layers import DenseLayer
 
 _GRID = -40
@@ -35,7 +35,7 @@ def resolves(rate: float, levels: int) -> bool:
     return rate * 2.0**-12 >= levels**2 * 2.0**_GRID
 
 
-class DirectFirstLayer(DenseLayer):
+class DirectLayer(DenseLayer):
     """The first layer in plain gradient descent; between `load` and `store` it has its own weights.
 
     Attributes:
@@ -44,13 +44,16 @@ class DirectFirstLayer(DenseLayer):
 
     levels = 1
 
+    def _allocate(self, m: int) -> None:
+        units, inputs = self.w.shape
+        # The weights have a row for each input.
+        self._weights, self._biases = (in_lines(n, units, self._dtype) for n in (inputs, 1))
+        self._z, self._scaled = (in_lines(m, units, self._dtype) for _ in range(2))
+        self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
+
     def load(self) -> None:
         """Copy weights and biases from the network."""
-        units = len(self.b)
-        for mine, theirs in (
-            (self._by_inputs[:, :units], self.w.T),
-            (self._biases[:units], self.b),
-        ):
+        for mine, theirs in self._copies():
             mine[...] = theirs
             mine /= self.levels
             if self._exact:
@@ -60,22 +63,25 @@ class DirectFirstLayer(DenseLayer):
 
     def store(self) -> None:
         """Copy weights and biases to the network."""
-        units = len(self.b)
-        self.w[...] = (self._by_inputs[:, :units] * self._dtype.type(self.levels)).T
-        self.b[...] = self._biases[:units] * self._dtype.type(self.levels)
+        for mine, theirs in self._copies():
+            theirs[...] = mine * self._dtype.type(self.levels)
 
-    def affine(self, x: Rows) -> NDArray:
-        """z = x @ W.T + b for the chosen images; raises DivergedError if it could be rounded."""
-        self.x = images, chosen = x
+    def _copies(self) -> list[tuple[NDArray, NDArray]]:
+        units = len(self.b)
+        return [(self._weights[:, :units], self.w.T), (self._biases[0, :units], self.b)]
+
+    def affine(self, x: Rows | NDArray) -> NDArray:
+        """z = x @ W.T + b for the inputs; raises DivergedError if it could be rounded."""
+        self.x = x
         if self._exact:
             self._check()
-        if isinstance(images, Sparse):
+        if isinstance(x, tuple):
+            images, chosen = x
             self._f.sparse_affine(
-                *images, chosen, 0.0, self._by_inputs, self._biases, float(self.levels), self._z
+                *images, chosen, 0.0, self._weights, self._biases[0], float(self.levels), self._z
             )
         else:
-            self.x = images.take(chosen, axis=0).astype(self._dtype), chosen
-            np.matmul(self.x[0], self._by_inputs, out=self._z)
+            np.matmul(x, self._weights, out=self._z)
             self._z += self._biases * self.levels
         return self._z
 
@@ -89,39 +95,31 @@ class DirectFirstLayer(DenseLayer):
         Raises:
             DivergedError: If the minibatch alone could exceed the exact range.
         """
-        images, chosen = self.x
         shift = _SHIFTER if self._exact else 0.0
         largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._scaled)
         if self._exact:
-            alone = len(chosen) * self.levels * largest
+            alone = len(self._errors) * self.levels * largest
             if not alone < _CAPACITY:
                 raise DivergedError(_TOO_LARGE)
-            self._state.bound += alone * self.levels * (len(self._by_inputs) + 1)
-        if isinstance(images, Sparse):
+            self._state.bound += alone * self.levels * (len(self._weights) + 1)
+        if isinstance(self.x, tuple):
+            images, chosen = self.x
             self._f.sparse_add(
-                *images, chosen, 0.0, 0, len(self._by_inputs), self._scaled, float(self.levels),
-                self._by_inputs, self._biases,
+                *images, chosen, 0.0, 0, len(self._weights), self._scaled, float(self.levels),
+                self._weights, self._biases[0],
             )  # fmt: skip
         else:
-            self._by_inputs += images.T @ self._scaled
+            self._weights += self.x.T @ self._scaled
             self._biases += self._scaled.sum(axis=0) * self.levels
 
     def _check(self) -> None:
         """Raise DivergedError if weighted inputs could be too large."""
         if self._state.bound < _CAPACITY:
             return
-        sums = np.abs(self._by_inputs).sum(axis=0) + np.abs(self._biases)
+        sums = np.abs(self._weights).sum(axis=0) + np.abs(self._biases[0])
         self._state.bound = self.levels * float(sums.max())
         if not self._state.bound < _CAPACITY:
             raise DivergedError(_TOO_LARGE)
 
-    def _allocate(self, m: int) -> None:
-        units, inputs = self.w.shape
-        self._by_inputs = in_lines(inputs, units, self._dtype)
-        self._biases = in_lines(1, units, self._dtype)[0]
-        self._z, self._scaled = (in_lines(m, units, self._dtype) for _ in range(2))
-        self._operand = self.of_weights = self._by_inputs
-        self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
-
-    def _round_errors(self, delta: NDArray) -> NDArray:
-        return delta  # `descend` does
+    def _rounded_errors(self, delta: NDArray) -> NDArray:
+        return delta  # `descend` rounds them

@@ -71,13 +71,13 @@ class Samples(NamedTuple):
 Rows = tuple[Any, NDArray[np.intp]]
 
 
-def grey_levels(images: NDArray, pixel_range: tuple[float, float]) -> int | None:
-    """L ≤ 255 if all pixels of (n, d) float32 images are multiples of 1/L in [0, 1], or None.
+def grey_levels(images: NDArray, pixel_range: tuple[float, float]) -> int:
+    """L ≤ 255 if all pixels of (n, d) float32 images are multiples of 1/L in [0, 1], or 0.
 
-    Also None if the images have too many pixels.
+    Also 0 if the images have too many pixels.
     """
     if images.shape[1] > _MOST_GREY_INPUTS:
-        return None
+        return 0
     span = abs(pixel_range[1] - pixel_range[0])
     for levels in (span, 255.0):
         if levels in range(1, 256) and all(
@@ -85,7 +85,7 @@ def grey_levels(images: NDArray, pixel_range: tuple[float, float]) -> int | None
             for start in range(0, len(images), _PIECE)
         ):
             return int(levels)
-    return None
+    return 0
 
 
 def _are_whole(images: NDArray, levels: float) -> bool:
@@ -93,41 +93,34 @@ def _are_whole(images: NDArray, levels: float) -> bool:
     return bool((scaled == np.rint(scaled)).all() and scaled.min() >= 0 and scaled.max() <= levels)
 
 
-class Images:
-    """Converts images to the form in which the first layer reads them."""
+def convert_images(
+    images: NDArray, *, functions: Any, sparse: bool, levels: int
+) -> NDArray | Sparse:
+    """Convert images to the form in which a first layer reads them.
 
-    def __init__(self, functions: Any, *, sparse: bool, levels: int | None) -> None:
-        """Choose the form.
+    Args:
+        images: (n, d) floats; may be memory-mapped.
+        functions: The operations; see `nn.arithmetic`.
+        sparse: Whether to keep the values that are not 0 only.
+        levels: L to convert images to grey levels, integers from 0 to L; 0 to not.
+    """
 
-        Args:
-            functions: The operations; see `nn.arithmetic`.
-            sparse: Whether to keep the values that are not 0 only.
-            levels: L to convert images to grey levels, integers from 0 to L; None to not.
-        """
-        self._functions, self._sparse, self._levels = functions, sparse, levels
+    def converted(piece: NDArray) -> NDArray:
+        return np.rint(piece * piece.dtype.type(levels)).astype(np.uint8) if levels else piece
 
-    def convert(self, images: NDArray) -> NDArray | Sparse:
-        """Convert (n, d) floating-point images; they may be memory-mapped."""
-        if not self._sparse:
-            return self._grey(images) if self._levels else images
-        places = range(0, len(images), _PIECE)
-        count = sum(np.count_nonzero(images[k : k + _PIECE]) for k in places)
-        starts = np.zeros(len(images) + 1, np.int64)
-        columns = np.empty(count + 1, np.uint16)
-        values = np.empty(count + 1, np.uint8 if self._levels else images.dtype)
-        at = 0
-        for k in places:
-            piece = images[k : k + _PIECE]
-            piece = self._grey(piece) if self._levels else np.array(piece, order="C")
-            ends = starts[k + 1 : k + 1 + len(piece)]
-            at = self._functions.compress(piece, at, ends, columns, values)
-        return Sparse(starts, columns, values)
-
-    def _grey(self, images: NDArray) -> NDArray[np.uint8]:
-        grey = np.empty(images.shape, np.uint8)
-        for k in range(0, len(images), _PIECE):
-            grey[k : k + _PIECE] = np.rint(images[k : k + _PIECE] * images.dtype.type(self._levels))
-        return grey
+    places = [slice(k, k + _PIECE) for k in range(0, len(images), _PIECE)]
+    if not sparse:
+        return np.concatenate([converted(images[k]) for k in places]) if levels else images
+    count = sum(np.count_nonzero(images[k]) for k in places)
+    starts = np.zeros(len(images) + 1, np.int64)
+    columns = np.empty(count + 1, np.uint16)
+    values = np.empty(count + 1, np.uint8 if levels else images.dtype)
+    at = 0
+    for k in places:
+        piece = np.array(converted(images[k]), order="C")
+        ends = starts[k.start + 1 : k.start + 1 + len(piece)]
+        at = functions.compress(piece, at, ends, columns, values)
+    return Sparse(starts, columns, values)
 
 
 class Loader:
@@ -147,7 +140,7 @@ class Loader:
         Args:
             samples: All training samples; may be memory-mapped.
             batch_size: Samples of a minibatch; chunks have whole minibatches.
-            convert: Converts images; see `Images`.
+            convert: Function that converts images; see `convert_images`.
             augmenter: Augments each image anew in every epoch; None for no augmentation.
             label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
         """

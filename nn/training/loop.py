@@ -116,7 +116,7 @@ def train_epochs(
     loader = Loader(
         samples,
         batch_size,
-        step.images.convert,
+        step.convert,
         augmenter=augmenter,
         label_smoothing=regularization.label_smoothing,
     )

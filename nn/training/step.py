@@ -1,5 +1,6 @@
 """A training step: forward, backward, update."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,17 @@ from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import Regularization, limit_norms
 from nn.training.augmentation import Augmenter
-from nn.training.direct import DirectFirstLayer, resolves
+from nn.training.direct import DirectLayer, resolves
 from nn.training.ema import EMA
-from nn.training.inputs import Images, Samples, grey_levels
-from nn.training.layers import Arithmetic, DenseFirstLayer, DenseLayer, SparseFirstLayer
+from nn.training.inputs import Samples, convert_images, grey_levels
+from nn.training.layers import DenseLayer, SparseLayer
 
 
 class TrainingStep:
     """A step of gradient descent on a minibatch.
 
     Attributes:
-        images: Converts images to the form in which the first layer reads them.
+        convert: Function that converts images to the form in which the first layer reads them.
     """
 
     def __init__(
@@ -46,48 +47,47 @@ class TrainingStep:
 
         For the arguments see `training.loop.train_epochs`.
         """
-        self._functions = functions = operations_for("exact" if exact else str(network.dtype))
-        self._loss, self._optimizer, self._ema = network.loss_function, optimizer, ema
-        self._max_norm, dropout = (
-            regularization.max_norm,
-            regularization.dropout(len(network.weights)),
+        functions = operations_for("exact" if exact else str(network.dtype))
+        self._functions, self._optimizer, self._ema = functions, optimizer, ema
+        self._loss, self._max_norm = network.loss_function, regularization.max_norm
+        self._dtype = np.dtype(np.float64) if exact else network.dtype
+        self._sparse = (
+            functions is not operations
+            and not regularization.dropout_input
+            and is_sparse(samples.images)
         )
-        sparse = functions is not operations and not dropout[0] and is_sparse(samples.images)
-        levels = None
-        if optimizer.name == "sgd" and not (
-            ema
-            or regularization.l2
-            or regularization.weight_decay
-            or regularization.max_norm
-            or regularization.dropout_input
-        ):
-            # The gradient of the first layer is not needed, nor its weights between steps.
-            levels = (
-                _levels(network, samples, augmenter, learning_rate / batch_size) if exact else 1
-            )
+        levels = 0
+        # Otherwise the gradient of the first layer is needed, or its weights between steps.
+        if optimizer.name == "sgd" and not (ema or regularization.of_inputs):
+            rate = learning_rate / batch_size
+            levels = _levels(network, samples, augmenter, rate) if exact else 1
+        kind: type[DenseLayer] = SparseLayer if self._sparse else DenseLayer
+        if levels and (exact or self._sparse):
+            kind = DirectLayer
+        self.convert = partial(
+            convert_images, functions=functions, sparse=self._sparse, levels=levels if exact else 0
+        )
 
-        kind: type[DenseLayer] = DenseFirstLayer
-        if levels and (exact or sparse):
-            kind = DirectFirstLayer
-        elif sparse:
-            kind = SparseFirstLayer
-        layout = by_inputs if kind is SparseFirstLayer else by_units
+        layout = by_inputs if kind is SparseLayer else by_units
         optimizer.lay_out(layout)
         if ema:
             ema.lay_out(layout)
-        self.images = Images(functions, sparse=sparse, levels=levels if exact else None)
-
-        bits = [ACTIVATION_BITS] * (len(network.weights) - 1) + [output_bits(network.loss)]
-        on_grid = [False] + [network.activation != "relu"] * (len(network.weights) - 1)
+        hidden = len(network.weights) - 1
         parts = zip(
-            network.weights, network.biases, network.units, bits, dropout, on_grid, strict=True
+            network.weights,
+            network.biases,
+            network.units,
+            [ACTIVATION_BITS] * hidden + [output_bits(network.loss)],
+            [regularization.dropout_input] + [regularization.dropout_hidden] * hidden,
+            [False] + [network.activation != "relu"] * hidden,  # whether inputs are on their grid
+            strict=True,
         )
         layers = [
-            (DenseLayer if k else kind)(Arithmetic(functions, exact), batch_size, rng, *part)
+            (DenseLayer if k else kind)(functions, exact, batch_size, rng, *part)
             for k, part in enumerate(parts)
         ]
-        self._direct = layers[0] if isinstance(layers[0], DirectFirstLayer) else None
-        if self._direct and levels:
+        self._direct = layers[0] if isinstance(layers[0], DirectLayer) else None
+        if self._direct:
             self._direct.levels = levels
         self._layers = {batch_size: layers}
         if rest := len(samples.targets) % batch_size:
@@ -108,7 +108,9 @@ class TrainingStep:
     def __call__(self, samples: Samples, rows: NDArray[np.intp], learning_rate: float) -> Array:
         """Take a step with the chosen samples; the outputs before it, (m, classes)."""
         layers: list[Any] = self._layers[len(rows)]
-        outputs = forward(layers, (samples.images, rows))
+        images = samples.images
+        x = (images, rows) if self._sparse else images[rows].astype(self._dtype)
+        outputs = forward(layers, x)
         backward(layers, layers[-1].output_error(self._loss, samples, rows))
         if self._direct:
             layers[0].descend(learning_rate / len(rows))
@@ -121,11 +123,9 @@ class TrainingStep:
         return outputs
 
 
-def _levels(
-    network: Network, samples: Samples, augmenter: Augmenter | None, rate: float
-) -> int | None:
-    """L if exact arithmetic can add to the weights of grey levels directly, or None."""
+def _levels(network: Network, samples: Samples, augmenter: Augmenter | None, rate: float) -> int:
+    """L if exact arithmetic can add to the weights of grey levels directly, or 0."""
     levels = grey_levels(samples.images, network.pixel_range)
     if levels and augmenter:
         levels = 255  # interpolation gives values between the levels of the images
-    return levels if levels and resolves(rate, levels) else None
+    return levels if levels and resolves(rate, levels) else 0

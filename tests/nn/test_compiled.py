@@ -118,15 +118,15 @@ def test_nan_and_infinities_give_what_the_definition_gives(name, arithmetic, val
 
 
 def test_arrays_that_are_not_what_was_compiled_for_are_refused():
-    compute = operations_for("exact").times_tanh_derivative
-    delta, a, wide = np.ones((4, 4)), np.zeros((4, 4)), np.zeros((4, 8))
+    compute = operations_for("exact").times_sigmoid_derivative
+    delta, a, wide = np.ones((4, 4)), np.full((4, 4), 0.5), np.zeros((4, 8))
     frozen = np.zeros((4, 4))
     frozen.flags.writeable = False
     compute(delta, a)
     for wrong in (a.T[:, ::-1], wide[:, ::2], a.T[1:], a.astype(np.float32), a[0], frozen):
         with pytest.raises(TypeError, match="No matching definition"):
             compute(wrong, a)
-    np.testing.assert_array_equal(delta, np.ones((4, 4)))
+    np.testing.assert_array_equal(delta, np.full((4, 4), 0.25))
 
 
 def sigmoid_of(a):

@@ -20,7 +20,7 @@ from nn.exact.grids import (
     score_input_bits,
     weight_bits,
 )
-from nn.scores import FirstScoreLayer, ScoreLayer
+from nn.scores import ScoreLayer
 
 SIZES = st.sampled_from([1, 2, 3, 10, 17, 64, 257])
 
@@ -32,8 +32,8 @@ def values(shape, seed, scale):
 
 
 def round_to(x, bits):
-    flat = x.reshape(-1)
-    operations_for("exact").round_to(flat, bits, flat)
+    rows = np.atleast_2d(x)
+    operations_for("exact").round_to(rows, bits, rows)
 
 
 def pairwise(terms):
@@ -139,14 +139,13 @@ def test_weighted_inputs_are_near_and_a_row_does_not_depend_on_the_others(
     round_rows(rounded, score_input_bits(d))
     expected = rounded @ round_weights(w).T + b
     np.testing.assert_allclose(expected, a @ w.T + b, atol=1e-4 * d * abs(w).max())
-    functions = operations_for("exact")
-    first, other = (kind(functions, w, b, "relu", 22) for kind in (FirstScoreLayer, ScoreLayer))
-    # Whether zeros are left out changes no bit.
-    for layer, dtype in ((first, np.float32), (first.dense(), np.float32),
-                         (first, np.float64), (other, np.float64)):  # fmt: skip
-        z = layer.affine(a.astype(dtype))
-        np.testing.assert_array_equal(z[:, :units], expected)
-        assert not z[:, units:].any()
+    layer = ScoreLayer(operations_for("exact"), w, b, "relu")
+    # Whether zeros are left out changes no bit, nor how many rows there are.
+    for dtype in (np.float32, np.float64):
+        for copies in (1, 2):
+            z = layer.affine(np.tile(a.astype(dtype), (copies, 1)))
+            np.testing.assert_array_equal(z[:, :units], np.tile(expected, (copies, 1)))
+            assert not z[:, units:].any()
         for k in range(9):
             np.testing.assert_array_equal(layer.affine(a[k : k + 1].astype(dtype))[0], z[k])
 

@@ -18,8 +18,7 @@ from nn import (
 )
 from nn.arithmetic import operations_for
 from nn.training import step
-from nn.training.direct import DirectFirstLayer
-from nn.training.inputs import Sparse
+from nn.training.direct import DirectLayer
 
 DENSE = ("affine", "times", "sums")
 
@@ -96,16 +95,16 @@ class Checked:
 
     def check_direct(self, monkeypatch):
         """Check the first layer in plain gradient descent, which has products of its own."""
-        affine, descend = DirectFirstLayer.affine, DirectFirstLayer.descend
+        affine, descend = DirectLayer.affine, DirectLayer.descend
 
         def inputs(layer):
-            images, rows = layer.x
-            if isinstance(images, Sparse):
-                return fractions(dense_rows(*images, rows, 0.0, layer._by_inputs.shape[0], float))
-            return fractions(images)
+            if isinstance(layer.x, tuple):
+                images, rows = layer.x
+                return fractions(dense_rows(*images, rows, 0.0, len(layer._weights), float))
+            return fractions(layer.x)
 
         def weights(layer):
-            return fractions(layer._by_inputs), fractions(layer._biases)
+            return fractions(layer._weights), fractions(layer._biases[0])
 
         def checked_affine(layer, rows):
             z = affine(layer, rows)
@@ -118,13 +117,13 @@ class Checked:
             w, b = weights(layer)
             descend(layer, rate)
             d = fractions(layer._scaled)
-            found = layer._by_inputs, layer._biases
+            found = layer._weights, layer._biases[0]
             exactly(found[0], w + inputs(layer).T @ d)
             exactly(found[1], b + d.sum(axis=0) * layer.levels)
             self.names.append("direct descend")
 
-        monkeypatch.setattr(DirectFirstLayer, "affine", checked_affine)
-        monkeypatch.setattr(DirectFirstLayer, "descend", checked_descend)
+        monkeypatch.setattr(DirectLayer, "affine", checked_affine)
+        monkeypatch.setattr(DirectLayer, "descend", checked_descend)
 
 
 KINDS = {

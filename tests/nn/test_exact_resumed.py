@@ -23,7 +23,7 @@ def test_a_bound_that_is_computed_anew_gives_the_same_bits(black, batch_size, mo
     config = TrainingConfig(epochs=2, batch_size=batch_size, learning_rate=3.0)
     expected = trained(network, images, targets, config)
     bounds, computed = [], []
-    check = direct.DirectFirstLayer._check
+    check = direct.DirectLayer._check
 
     def checked(layer):
         before = layer._state.bound
@@ -35,10 +35,10 @@ def test_a_bound_that_is_computed_anew_gives_the_same_bits(black, batch_size, mo
         check(layer)
         bounds.append(layer._state.bound)
 
-    monkeypatch.setattr(direct.DirectFirstLayer, "_check", always_computed)
+    monkeypatch.setattr(direct.DirectLayer, "_check", always_computed)
     assert_same(trained(network, images, targets, config), expected)
     # As it is, the bound is computed at the start of each epoch only.
-    monkeypatch.setattr(direct.DirectFirstLayer, "_check", checked)
+    monkeypatch.setattr(direct.DirectLayer, "_check", checked)
     assert_same(trained(network, images, targets, config), expected)
     assert sum(computed) == 2
     assert len(computed) == len(bounds) == 2 * -(-40 // batch_size)

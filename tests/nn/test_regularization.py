@@ -5,14 +5,14 @@ import pytest
 from small_training import Steps
 
 from nn import Network, Regularization, train_epochs
-from nn.regularization import draw_mask, limit_norms, smooth_labels
+from nn.regularization import dropout_mask, limit_norms, smooth_labels
 
 
 @pytest.mark.parametrize("dropped", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_masks_silence_the_right_share_and_keep_the_mean(dropped, dtype):
-    mask = np.empty((400, 500), dtype)
-    draw_mask(mask, dropped, np.random.default_rng(0))
+    mask = dropout_mask((400, 500), dropped, np.random.default_rng(0), dtype)
+    assert mask.dtype == dtype
     assert (mask == 0).mean() == pytest.approx(dropped, abs=0.005)
     assert mask.mean() == pytest.approx(1, rel=0.02)
     assert np.unique(mask).tolist() == pytest.approx([0, 1 / (1 - dropped)])

@@ -99,9 +99,15 @@ def test_it_describes_itself_without_pickle():
         (altered(pixel_range=np.array([1.0])), "missing or malformed"),
         (altered(weights_1=None), "missing or malformed|weights and one of biases"),
         (altered(biases_2=None), "one of biases"),
-        (altered(weights_1=np.zeros((4, 7), np.float32)), "as many inputs of each layer"),
-        (altered(biases_0=np.zeros(6, np.float32)), "biases .units out,. in each layer"),
-        (altered(weights_0=np.zeros((5, 6), np.int32)), "float32 or all float64"),
+        (
+            altered(weights_1=np.zeros((4, 7), np.float32)),
+            "layer 1: .* .units, 5., got",
+        ),
+        (altered(biases_0=np.zeros(6, np.float32)), r"layer 0: expected biases of shape .units,."),
+        (
+            altered(weights_0=np.zeros((5, 6), np.int32)),
+            "all float64, got .*int32",
+        ),
         (altered(weights_0=np.full((5, 6), np.nan, np.float32)), "expected finite"),
     ],
 )

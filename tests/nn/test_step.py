@@ -7,10 +7,10 @@ from small_training import Steps
 
 from nn import EMA, Network, Optimizer, operations
 from nn.training import step
-from nn.training.direct import DirectFirstLayer, resolves
-from nn.training.layers import DenseFirstLayer, DenseLayer, SparseFirstLayer
+from nn.training.direct import DirectLayer, resolves
+from nn.training.layers import DenseLayer, SparseLayer
 
-DIRECT, SPARSE, DENSE = DirectFirstLayer, SparseFirstLayer, DenseFirstLayer
+DIRECT, SPARSE, DENSE = DirectLayer, SparseLayer, DenseLayer
 
 
 def steps(black, *, exact, pixels=255, name="sgd", dtype=np.float32, averaged=False, **options):

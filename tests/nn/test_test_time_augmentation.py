@@ -79,5 +79,5 @@ def test_images_of_another_shape_are_refused():
     network = Network.initialize([30, 4, 3], np.random.default_rng(0), image_shape=(5, 6))
     network.image_shape = (5, 7)
     images = np.random.default_rng(0).random((3, 30), np.float32)
-    with pytest.raises(ValueError, match="expected 35 pixels, got 30"):
+    with pytest.raises(ValueError, match=r"expected shape \(n, 35\), got \(3, 30\)"):
         TestTimeAugmentation(network, 1).scores(images)

@@ -97,6 +97,6 @@ def test_a_forked_process_makes_helpers_of_its_own(large):
             out[...] = 0.0
             functions.affine(*arguments)
             # The first call of an operation, which is compiled or loaded now.
-            functions.times_tanh_derivative(out, np.zeros_like(out))
+            functions.largest(out)
             os._exit(0 if (out == 6).all() else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -76,5 +76,5 @@ def test_an_average_of_another_network_is_refused():
 def test_weights_and_biases_of_two_types_are_refused():
     network, images, _ = problem(dtype=np.float32)
     network.biases[0] = network.biases[0].astype(np.float64)
-    with pytest.raises(ValueError, match=r"of one type, got \['float32', 'float64'\]"):
+    with pytest.raises(ValueError, match=r"all float64, got \['float32', 'float64'\]"):
         network.scores(images)

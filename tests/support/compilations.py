@@ -18,7 +18,7 @@ from operation_source import TYPES, Source
 from nn.arithmetic import operations_for
 
 # Each is compiled in a moment, and exact in every arithmetic.
-NAMES = ("average", "equal", "times_sigmoid_derivative", "times_tanh_derivative")
+NAMES = ("average", "equal", "times_sigmoid_derivative", "largest")
 PAIRS = [f"{arithmetic}:{name}" for name in NAMES for arithmetic in TYPES]
 
 

@@ -35,7 +35,7 @@ class Steps:
             optimizer or Optimizer(network), regularization=Regularization(**regularization),
             augmenter=None, ema=ema, learning_rate=learning_rate, exact=exact,
         )  # fmt: skip
-        self._samples = samples._replace(images=self._step.images.convert(images))
+        self._samples = samples._replace(images=self._step.convert(images))
         self.layers = self._step._layers
 
     def take(self, rows, rate):
