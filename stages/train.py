@@ -3,6 +3,8 @@
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn import DivergedError, NotLearningWarning, Score, Trainer, TrainingConfig, save, score
+from nn.training.team import Workers
 from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
-from stages.common.command import path_option, stage
+from stages.common.command import environment_option, path_option, stage
 from stages.common.errors import StageError
 from stages.common.snapshots import Snapshots, parameters_of, snapshot_of
 from stages.training.checkpoint import DAMAGE, CheckpointFile
@@ -36,6 +39,7 @@ _UNITS, _EPOCHS = 50, 30
 @path_option("pictures", None, "Folder for pictures of the hidden units, one per epoch; optional.")
 @path_option("snapshots", None, "File for the weights after some epochs, for the page; optional.")
 @path_option("checkpoint", "data/checkpoint.npz", "File to resume an interrupted training from.")
+@environment_option("scheduler", "TRAIN_SCHEDULER", "Dask scheduler with workers.", default="")
 def main(
     seed: int,
     class_weight: str,
@@ -46,6 +50,7 @@ def main(
     pictures_path: str | None,
     snapshots_path: str | None,
     checkpoint_path: str,
+    scheduler: str,
     **options: Any,
 ) -> None:
     """Train a multi-layer perceptron by minibatch gradient descent.
@@ -70,11 +75,13 @@ def main(
         errors_naming(Path(training_path)),  # DVCLive's errors on a full disk name no file
         restored_on_failure(Path(training_path)),
         open_live(training_path) as live,
+        _workers(scheduler) as workers,
         Artifacts() as artifacts,
     ):
         for epoch in history:
             log_epoch(live, epoch, pictures)
-        for epoch in _train(trainer, data, data.sample_weights(class_weight), pictures is not None):
+        weights = data.sample_weights(class_weight)
+        for epoch in _train(trainer, data, weights, workers, pictures is not None):
             history.append(epoch)
             log_epoch(live, epoch, pictures)
             checkpoint.write(trainer, history)
@@ -118,8 +125,24 @@ def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Train
     return Trainer(config, sizes=data.sizes, seed=seed, **vars(data.about))
 
 
+@contextmanager
+def _workers(scheduler: str) -> Iterator[Workers | None]:
+    """The workers of a Dask scheduler; None if there is none."""
+    if not scheduler:
+        yield None
+        return
+    from stages.training.cluster import Cluster
+
+    with closing(Cluster(scheduler, partial(click.echo, err=True))) as cluster:
+        yield cluster
+
+
 def _train(
-    trainer: Trainer, data: TrainingData, weights: NDArray | None, with_pictures: bool
+    trainer: Trainer,
+    data: TrainingData,
+    weights: NDArray | None,
+    workers: Workers | None,
+    with_pictures: bool,
 ) -> Iterator[Epoch]:
     """Train under a progress bar; yield each epoch. Raises `StageError` if training diverges."""
     if with_pictures:  # imported here, because Matplotlib takes a moment
@@ -128,7 +151,7 @@ def _train(
     with (
         warnings.catch_warnings(),
         tqdm(
-            trainer.train_epochs(data.images, data.labels, weights),
+            trainer.train_epochs(data.images, data.labels, weights, workers=workers),
             initial=trainer.epoch,
             total=config.epochs,
             desc="train",
