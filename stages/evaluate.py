@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Classifier, expected_calibration_error, score
-from stages.common.artifacts import Artifacts, invalid_artifact, read_array
-from stages.common.command import copies_option, count_option, path_option, stage
-from stages.common.datasets import read_info, read_part
-from stages.common.model_io import augmented, read_model_for
-from stages.common.predictions import predict
+from stages.common.command_line.command import copies_option, count_option, path_option, stage
+from stages.common.files.artifacts import Artifacts, invalid_artifact, read_array
+from stages.common.files.prepared_data import read_info, read_part
+from stages.common.models.model_files import augmented, read_model_for
+from stages.common.models.predictions import predict
 from stages.reporting.class_report import ClassReport, class_reports
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn import DivergedError, NotLearningWarning, Score, Trainer, TrainingConfig, save, score
-from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
-from stages.common.command import path_option, stage
-from stages.common.errors import StageError
-from stages.common.snapshots import Snapshots, parameters_of, snapshot_of
+from stages.common.command_line.command import path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, errors_naming, restored_on_failure
+from stages.common.models.snapshots import Snapshots, parameters_of, snapshot_of
 from stages.training.checkpoint import DAMAGE, CheckpointFile
 from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
@@ -123,7 +123,7 @@ def _train(
 ) -> Iterator[Epoch]:
     """Train under a progress bar; yield each epoch. Raises `StageError` if training diverges."""
     if with_pictures:  # imported here, because Matplotlib takes a moment
-        from stages.common.mosaics import units_picture
+        from stages.common.pictures.hidden_units import units_picture
     config = trainer.config
     with (
         warnings.catch_warnings(),

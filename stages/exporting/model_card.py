@@ -11,7 +11,7 @@ import yaml
 
 from nn import Ensemble, Network
 from nn.images.framing import Framing
-from stages.common.terminal import printable
+from stages.common.command_line.terminal import printable
 
 _TEXT = """---
 {header}---

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.common.predictions import Predictions
+from stages.common.models.predictions import Predictions
 
 
 class ClassReport(NamedTuple):

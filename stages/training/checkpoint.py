@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 import nn
 from nn import Trainer, TrainingConfig
 from nn.checks.array_files import read_archive, write_archive
-from stages.common.artifacts import Artifacts, read_bytes
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, read_bytes
 from stages.training.dvclive_log import Epoch
 
 _HERE, _NN = Path(__file__).parent, Path(nn.__file__).parent

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from nn import TrainingConfig
 from nn.images.info import DatasetInfo
-from stages.common.datasets import read_info, read_part
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
+from stages.common.files.prepared_data import read_info, read_part
 
 # Arrays of the size of the weights that each optimizer keeps.
 _OPTIMIZER_ARRAYS = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}

@@ -23,7 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from nn.checks.array_files import ArrayFileError, read_header
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 # More than the description of a data set with 1000 long class names.
 _MAX_JSON_BYTES = 1 << 24

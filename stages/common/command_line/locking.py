@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from stages.common.terminal import echo
+from stages.common.command_line.terminal import echo
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from typing import Any
 
 import click
 
-from stages.common.errors import ParameterError, StageError, describe_os_error
-from stages.common.interruption import interruptible
-from stages.common.locking import locked
-from stages.common.parameter_types import MAX_SEED, count, integer
+from stages.common.command_line.errors import ParameterError, StageError, describe_os_error
+from stages.common.command_line.interruption import interruptible
+from stages.common.command_line.locking import locked
+from stages.common.command_line.parameter_types import MAX_SEED, count, integer
 
 _NO_VALUE = "expected a value, got none (or true or false)"
 

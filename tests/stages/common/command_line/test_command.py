@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from stages import evaluate, fetch, preprocess, train
-from stages.common import command
-from stages.common.terminal import echo
+from stages.common.command_line import command
+from stages.common.command_line.terminal import echo
 from tools import tune
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 STAGES = [fetch, preprocess, train, evaluate, tune]
 
 
