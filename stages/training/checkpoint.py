@@ -23,12 +23,11 @@ from stages.common.command_line.errors import StageError
 from stages.common.files.artifacts import Artifacts, read_bytes
 from stages.training.dvclive_log import Epoch
 
-_HERE, _NN = Path(__file__).parent, Path(nn.__file__).parent
-# Folders and files with the code that affects training; of `nn`, all but `nn.models`.
+_STAGES = Path(__file__).parents[1]
+# Folders and files with the code that affects training.
 _CODE = (
-    *sorted(_NN.glob("*.py")),
-    *(_NN / name for name in ("training", "compiled", "exact", "images")),
-    *(_HERE, _HERE.parent / "common", _HERE.parent / "train.py"),
+    Path(nn.__file__).parent,
+    *(_STAGES / name for name in ("common", "training", "train.py")),
 )
 
 # Exceptions that damaged or foreign content can raise.
