@@ -144,6 +144,9 @@ SHAPES: list[tuple[str, list[Stroke]]] = [
     ("9", [joined(arc(0.5, 0.36, 0.17, 0.16, -20, -360), arc(0.4, 0.55, 0.27, 0.27, -30, 110))]),
 ]
 
+# MNIST's writers, who are American, hardly ever draw a zero so.
+SLASHED_ZERO = ("0", [arc(0.5, 0.5, 0.22, 0.32, -90, 270), line((0.68, 0.2), (0.32, 0.8))])
+
 
 def _linear(xx, xy, yx, yy):
     matrix = np.array([[xx, xy], [yx, yy]])
@@ -175,8 +178,8 @@ HANDS = {
 }
 
 
-def drawings():
-    """(digit, hand, strokes) of all shapes by all hands."""
-    for digit, strokes in SHAPES:
+def drawings(shapes=SHAPES):
+    """(digit, hand, strokes) of the shapes by all hands."""
+    for digit, strokes in shapes:
         for hand, distort in HANDS.items():
             yield digit, hand, [np.clip(distort(stroke), 0.02, 0.98) for stroke in strokes]
