@@ -144,8 +144,12 @@ SHAPES: list[tuple[str, list[Stroke]]] = [
     ("9", [joined(arc(0.5, 0.36, 0.17, 0.16, -20, -360), arc(0.4, 0.55, 0.27, 0.27, -30, 110))]),
 ]
 
-# MNIST's writers, who are American, hardly ever draw a zero so.
-SLASHED_ZERO = ("0", [arc(0.5, 0.5, 0.22, 0.32, -90, 270), line((0.68, 0.2), (0.32, 0.8))])
+
+def slashed_zeros(reach):
+    """The shapes of 0 with a slash that has its ends at `reach` times the radius."""
+    for digit, (outline,) in SHAPES[:3]:
+        x, y = reach * np.ptp(outline, axis=0) / 2 / np.sqrt(2)
+        yield digit, [outline, line((0.5 + x, 0.5 - y), (0.5 - x, 0.5 + y))]
 
 
 def _linear(xx, xy, yx, yy):

@@ -10,7 +10,7 @@ from pathlib import Path
 import browser
 import numpy as np
 from drawings import call, placed
-from handwriting import SHAPES, SLASHED_ZERO, drawings
+from handwriting import SHAPES, drawings, slashed_zeros
 
 from nn import load
 from stages.common.verdict import verdict
@@ -53,16 +53,16 @@ def main():
     right, wrong = doubts(Path("data"))
     print(f"not sure: {right:.1%} of right, {wrong:.0%} of wrong predictions (validation images)")
     with opened(Path("data/export/page.html")) as page:
-        read, zeros = read_drawings(page), read_drawings(page, [SLASHED_ZERO])
+        read = read_drawings(page)
+        zeros = {reach: read_drawings(page, slashed_zeros(reach)) for reach in (0.8, 1.2)}
     mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
     unsure = sum(verdict(scores) is not None for _, _, scores in read)
     print(f"{len(read)} drawings: {len(read) - mistakes.total()} right, {unsure} not sure")
     print("wrong, by hand:", dict(mistakes))
-    found = [int(np.argmax(scores)) for _, _, scores in zeros]
-    doubted = sum(verdict(scores) is not None for _, _, scores in zeros)
-    print(
-        f"zeros with a slash: {found.count(0)} of {len(found)} right, {doubted} not sure; {found}"
-    )
+    for reach, answers in zeros.items():
+        found = [int(np.argmax(scores)) for _, _, scores in answers]
+        counts = f"{found.count(0)} as 0, {found.count(8)} as 8"
+        print(f"{len(found)} zeros with a slash of {reach} of their size: {counts}")
 
 
 if __name__ == "__main__":
