@@ -191,7 +191,7 @@ def _show(predictions: Sequence[Prediction], pictures: Mapping[str, NDArray], pa
     """Write the inputs of the network to a PNG file, after the picture if it has several digits."""
     # Imported here, so that `--help` need not wait a second for Matplotlib.
     from stages.reporting.galleries import gallery_png
-    from tools.pictures import enlarged, framed
+    from tools.photographs.tiles import enlarged, framed
 
     tiles, captions, names = [], [], []
     for name, digits in groupby(predictions, lambda prediction: prediction.name):
