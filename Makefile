@@ -21,7 +21,8 @@ all: .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
 	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
-	@"$(BIN)/dvc" repro
+	@# Each stage prints one line; with --quiet, DVC adds neither its command nor messages of its own.
+	@"$(BIN)/dvc" repro --quiet || { echo "The pipeline stopped; dvc repro says more."; exit 1; }
 	@"$(BIN)/python" -m tools.results
 
 verify: .venv/installed

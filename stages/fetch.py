@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from stages.common.command import count_option, path_option, stage
-from stages.common.datasets import DOWNLOADS, Raw
-from stages.common.terminal import echo
+from stages.common.command_line.command import count_option, path_option, stage
+from stages.common.command_line.terminal import echo
+from stages.common.files.raw_data import DOWNLOADS, Raw
 from stages.sources.conversion import to_raw
 from stages.sources.detect import from_path
 from stages.sources.digests import PINNED, digests

@@ -15,11 +15,11 @@ from tqdm import tqdm
 
 from nn import DivergedError, NotLearningWarning, Score, Trainer, TrainingConfig, save, score
 from nn.training.team import Workers
-from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
-from stages.common.command import environment_option, path_option, stage
-from stages.common.errors import StageError
-from stages.common.snapshots import Snapshots, parameters_of, snapshot_of
-from stages.training.checkpoint import DAMAGE, CheckpointFile
+from stages.common.command_line.command import environment_option, path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, errors_naming, restored_on_failure
+from stages.common.models.snapshots import Snapshots, parameters_of, snapshot_of
+from stages.training.checkpoint import CheckpointFile
 from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
 from stages.training.options import SECTIONS, config_from_options, training_options
@@ -105,20 +105,12 @@ def _resume_or_start(
     trainer, checkpoint = _new_trainer(config, data, seed), file.read()
     if checkpoint is None:
         return trainer, []
-    try:
-        trainer.restore(checkpoint.state)
-    except DAMAGE:
-        return _new_trainer(config, data, seed), []
-    history, rows = checkpoint.history, ((0,), parameters_of(trainer.network).shape)
-    is_damaged = trainer.epoch != len(history) or any(
-        epoch.snapshot.shape not in rows or epoch.snapshot.dtype.kind != "f" for epoch in history
-    )
+    trainer.restore(checkpoint.state)
     # The number of epochs may have been reduced since the checkpoint was written.
-    too_far = trainer.epoch > config.epochs
-    if is_damaged or too_far or (checkpoint.finished and trainer.finished):
+    if trainer.epoch > config.epochs or (checkpoint.finished and trainer.finished):
         return _new_trainer(config, data, seed), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
-    return trainer, history
+    return trainer, checkpoint.history
 
 
 def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Trainer:
@@ -146,7 +138,7 @@ def _train(
 ) -> Iterator[Epoch]:
     """Train under a progress bar; yield each epoch. Raises `StageError` if training diverges."""
     if with_pictures:  # imported here, because Matplotlib takes a moment
-        from stages.common.mosaics import units_picture
+        from stages.common.pictures.hidden_units import units_picture
     config = trainer.config
     with (
         warnings.catch_warnings(),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.gzipped import reading
 
 _MAX_HEADER_BYTES = 1 << 26

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.checks.arrays import square
-from stages.common.errors import StageError
-from stages.common.terminal import echo
+from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import echo
 
 
 class Part(NamedTuple):

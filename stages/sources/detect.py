@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nn.checks.arrays import square
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.csv import read_csv
 from stages.sources.dataset import LabelledImages
 from stages.sources.gzipped import reading

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 _MAGIC = b"\x1f\x8b"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 from stages.sources.gzipped import reading
 

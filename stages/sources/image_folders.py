@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.common.errors import StageError
-from stages.common.image_files import UnreadableError, read_grey
-from stages.common.terminal import echo
+from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import echo
+from stages.common.files.image_files import UnreadableError, read_grey
 from stages.sources.dataset import LabelledImages
 
 # The parts of a split, in order, and the names that their folders may have.

@@ -7,7 +7,7 @@ import psutil
 from numpy.typing import NDArray
 
 from nn.checks.array_files import read_array
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 
 # Names of the arrays of images and of labels, and the part of the data set that they contain.

@@ -10,9 +10,9 @@ from urllib.error import HTTPError, URLError
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import ParameterError, StageError
-from stages.common.progress import waiting
+from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.limited_http import limited
+from stages.sources.progress import waiting
 
 
 def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArray]:

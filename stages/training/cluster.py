@@ -24,7 +24,7 @@ import nn
 from nn import DivergedError
 from nn.training.inputs import Samples
 from nn.training.team import Team, shares
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 T = TypeVar("T")
 

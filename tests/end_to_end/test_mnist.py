@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from clones import ROOT, clone_of_this_repository
+from handwriting import slashed_zeros
 from page_figures import doubts, opened, read_drawings
 
 from nn import load
@@ -75,8 +76,9 @@ def test_the_page_is_small_and_reads_what_people_draw(mnist):
     assert path.stat().st_size < 1_000_000
     with opened(path) as page:
         assert page.locator("#epochs b").count() == 8
-        read = read_drawings(page)
+        read, zeros = read_drawings(page), read_drawings(page, slashed_zeros(0.8))
     wrong = [hand for digit, hand, scores in read if str(np.argmax(scores)) != digit]
     assert len(read) == 319
     assert len(wrong) <= 0.05 * 319
     assert wrong.count("tiny") <= 1
+    assert [np.argmax(scores) for _, _, scores in zeros].count(0) == 20  # as docs/page.md says

@@ -13,8 +13,8 @@ from nn import deslant
 from nn.checks.arrays import square
 from nn.images.framing import measure
 from stages import preprocess
-from stages.common.datasets import Raw
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files.raw_data import Raw
 
 
 def example(n=100, classes=4, d=9, dtype=np.uint8):

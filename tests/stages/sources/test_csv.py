@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from own_data import csv_text
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.csv import read_csv
 
 BYTES = st.integers(0, 255)

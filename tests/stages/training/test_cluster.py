@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from dask_processes import ROOT, dask_processes
 from distributed import LocalCluster
+from stages.common.command_line.errors import StageError
 
 from nn import DivergedError, Trainer, TrainingConfig
 from stages import train
-from stages.common.errors import StageError
 from stages.training import cluster
 from stages.training.cluster import Cluster
 
