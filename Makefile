@@ -3,7 +3,7 @@
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix
-# make docs     write docs/parameters.md from the options of the stages
+# make docs     write docs/parameters.md, and docs/tour.ipynb from docs/tour.md (after make)
 # make benchmarks  measure and write the tables of docs/results.md; KERNEL=Haswell chooses the BLAS kernel
 # make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
@@ -41,8 +41,9 @@ format: .venv/installed-test
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
 
-docs: .venv/installed
+docs: .venv/installed-test
 	"$(BIN)/python" -m tools.parameters
+	"$(BIN)/python" -m tools.notebook
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
 BENCHMARKS = epoch optimizers accuracy prediction scale stage

@@ -179,7 +179,9 @@ class Cluster:
                 try:
                     self._send(samples, workers)
                     return self._attempt(work, workers, len(samples.targets))
-                except (Lost, OSError, RuntimeError) as error:  # RuntimeError: an actor was lost
+                except (DivergedError, MemoryError, StageError):
+                    raise
+                except Exception as error:  # of many types, if a worker has died
                     self._held, fault = None, error
                     time.sleep(1)  # the scheduler may notice later that a worker has died
 
@@ -222,11 +224,8 @@ class Cluster:
             if not {*workers} <= {*self._workers()}:
                 raise Lost
         errors = [future.exception() for future in futures if future.status == "error"]
-        for error in errors:
-            if isinstance(error, DivergedError | MemoryError):
-                raise error
         if errors or any(future.status != "finished" for future in futures):
-            raise Lost from next(iter(errors), None)
+            raise next((error for error in errors if not isinstance(error, Lost)), Lost())
 
     def _workers(self) -> list[str]:
         """Addresses of the workers, in order, after `_check` of new ones."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import sys
 
+import nbformat
 import numpy as np
 import onnxruntime
 import pytest
@@ -64,6 +66,17 @@ def test_the_model_can_be_taken_away(mnist):
     accuracy = (network.predict(network.prepare(raw)) == labels).mean()
     assert accuracy == metrics["test"]["accuracy"]
     assert network.classes == tuple("0123456789")
+
+
+def test_the_tour_ends_with_the_pipelines_model_and_the_outputs_that_its_notebook_has(mnist):
+    committed = nbformat.read(ROOT / "docs/tour.ipynb", as_version=4)
+    mnist.run(sys.executable, "-m", "tools.notebook")
+    found = nbformat.read(mnist.folder / "docs/tour.ipynb", as_version=4)
+    for cell in (*committed.cells, *found.cells):
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("image/png", None)  # drawn from unrounded weights
+    assert found == committed, "run make docs"
+    assert "[True, True, True, True]" in str(found)
 
 
 def test_few_right_predictions_and_most_wrong_ones_are_not_sure(mnist):

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from dask_processes import ROOT, dask_processes
 from distributed import LocalCluster
-from stages.common.command_line.errors import StageError
 
 from nn import DivergedError, Trainer, TrainingConfig
 from stages import train
+from stages.common.command_line.errors import StageError
 from stages.training import cluster
 from stages.training.cluster import Cluster
 
@@ -42,7 +42,7 @@ def connected(workers, said=print):
     """A cluster of workers in this process."""
     with (
         LocalCluster(
-            n_workers=workers, processes=False, threads_per_worker=1, dashboard_address=None
+            n_workers=workers, processes=False, threads_per_worker=1, dashboard_address=":0"
         ) as local,
         closing(Cluster(local.scheduler_address, said)) as found,
     ):
