@@ -17,14 +17,15 @@ from nn import Classifier, Ensemble, Network
 from stages.common.artifacts import Artifacts
 from stages.common.command import copies_option, path_option, stage
 from stages.common.errors import StageError
-from stages.common.image_files import UnreadableError, pictures_in, read_picture
+from stages.common.image_files import UnreadableError
 from stages.common.model_io import augmented, read_model
 from stages.common.terminal import echo
-from stages.common.verdict import verdict
-from stages.exporting.image_preparation import BlankImageError
-from stages.exporting.model_inputs import model_inputs
-from stages.exporting.segmentation import Digit
 from stages.sources.csv import read_csv
+from tools.photographs.files import pictures_in, read_picture
+from tools.photographs.image_preparation import BlankImageError
+from tools.photographs.model_inputs import model_inputs
+from tools.photographs.segmentation import Digit
+from tools.photographs.verdict import verdict
 
 
 class Prediction(NamedTuple):

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nn.images.framing import Framing
-from stages.exporting.image_preparation import BlankImageError, ink_of, prepare_ink
-from stages.exporting.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
+from tools.photographs.image_preparation import BlankImageError, ink_of, prepare_ink
+from tools.photographs.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 
 # Connected components consist of pixels with more ink than this.
 _CONNECTING_INK = 0.2

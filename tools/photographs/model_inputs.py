@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from nn import Ensemble, Network
 from nn.images.pixels import scale
 from stages.common.image_files import read_grey
-from stages.exporting.image_preparation import resized
-from stages.exporting.segmentation import Digit, find_digits
+from tools.photographs.image_preparation import resized
+from tools.photographs.segmentation import Digit, find_digits
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 

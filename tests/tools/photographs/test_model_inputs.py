@@ -9,8 +9,8 @@ from own_data import digits, write_folder
 from PIL import Image
 
 from stages import evaluate, fetch, preprocess, train
-from stages.exporting.image_preparation import prepare_image
 from tools import predict
+from tools.photographs.image_preparation import prepare_image
 
 
 def clothes(n=240):

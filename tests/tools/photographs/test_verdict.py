@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.common.verdict import UNLIKE, UNSURE, verdict
+from tools.photographs.verdict import UNLIKE, UNSURE, verdict
 
 
 @pytest.mark.parametrize(
