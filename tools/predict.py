@@ -22,7 +22,7 @@ from stages.common.model_io import augmented, read_model
 from stages.common.terminal import echo
 from stages.sources.csv import read_csv
 from tools.photographs.files import pictures_in, read_picture
-from tools.photographs.image_preparation import BlankImageError
+from tools.photographs.ink import BlankImageError
 from tools.photographs.model_inputs import model_inputs
 from tools.photographs.segmentation import Digit
 from tools.photographs.verdict import verdict

@@ -7,17 +7,26 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nn.images.framing import Framing
-from tools.photographs.image_preparation import BlankImageError, ink_of, prepare_ink
+from tools.photographs.image_preparation import prepare_ink
+from tools.photographs.ink import BlankImageError, ink_of
 from tools.photographs.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
 
-# Connected components consist of pixels with more ink than this.
-_CONNECTING_INK = 0.2
+# Connected components consist of pixels with more ink than this. Faint ink belongs to a component
+# at this distance or less, as a fraction of the height of the highest one.
+_CONNECTING_INK, _FAINT = 0.2, 0.06
 # A component can be a digit if it has this fraction of the height of the highest one. Two of them
 # are two digits if they overlap by less than the second fraction of the narrower one's width, or if
 # the vertical gap between them is at least the third fraction of the smaller one's height.
 _MIN_HEIGHT, _OVERLAP, _LINE_GAP = 0.5, 0.3, 0.2
-# If there are several digits, components below this fraction of the height are dirt.
-_DIRT = 0.25
+# A smaller component than this fraction of the height is dirt. A larger one is the top of a digit
+# if it is not further away than the second fraction.
+_DIRT, _TOP_GAP = 0.25, 0.3
+# A solid shape, such as a punch hole, is as thick as this fraction of its longer side at least; a
+# bar, such as a minus, is at least this much wider than high.
+_SOLID, _BAR = 0.7, 3.0
+# If a component inside is at least as high as this fraction of the picture, those at its border are
+# not digits unless they have between these fractions of its height and its thickness.
+_LEAST_DIGIT, _LOW, _HIGH = 0.1, 0.6, 1.5
 # An area with this fraction of the picture's height and width, filled to the second fraction, is
 # the paper.
 _PAPER, _FILLED = 0.6, 0.75
@@ -45,6 +54,10 @@ class _Box(NamedTuple):
     @property
     def height(self) -> int:
         return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
 
 
 def find_digits(
@@ -108,34 +121,61 @@ def _ink_on_paper(picture: NDArray) -> tuple[NDArray, int, int]:
 
 
 def _separate(ink: NDArray) -> list[NDArray]:
-    """The ink of each digit, in lines from left to right; `ink` itself if there is only one."""
-    labels, _ = ndimage.label(ink > _CONNECTING_INK, EIGHT_NEIGHBOURS)
+    """The ink of each digit, in lines from left to right."""
+    mask = ink > _CONNECTING_INK
+    labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
     boxes = [
         _Box(rows.start, rows.stop, columns.start, columns.stop, (number,))
         for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1)
     ]
-    highest = max(box.height for box in boxes)
+    strokes = _strokes(boxes, labels)
+    highest = max(box.height for box in strokes)
     digits: list[_Box] = []
-    for box in boxes:
+    for box in strokes:
         if box.height >= _MIN_HEIGHT * highest:
             digits = _joined(digits, box)
-    if len(digits) == 1:
-        return [ink]
     digits = _in_reading_order(digits)
     # The number of the digit of each component, from 1; 0 for dirt and background.
     digit_of = np.zeros(len(boxes) + 1, int)
     for box in boxes:
-        distances = [_distance(box, digit) for digit in digits]
-        if box.height >= _DIRT * highest or min(distances) == 0:
-            digit_of[list(box.components)] = 1 + int(np.argmin(distances))
+        number = int(np.argmin([_distance(box, digit) for digit in digits]))
+        if _belongs(box, digits[number], highest):
+            digit_of[list(box.components)] = 1 + number
     for number, digit in enumerate(digits, 1):
         digit_of[list(digit.components)] = number
-    # Faint ink belongs to the nearest component.
-    nearest = ndimage.distance_transform_edt(
-        labels == 0, return_distances=False, return_indices=True
-    )
-    numbers = digit_of[labels[tuple(nearest)]]
+    # Faint ink beside a component belongs to it.
+    distances, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    numbers = np.where(distances <= max(2, _FAINT * highest), digit_of[labels[tuple(nearest)]], 0)
     return [np.where(numbers == number, ink, 0.0) for number in range(1, len(digits) + 1)]
+
+
+def _strokes(boxes: list[_Box], labels: NDArray) -> list[_Box]:
+    """The components that can be digits: no solid shapes, no bars, nothing from outside."""
+    depth = ndimage.distance_transform_edt(np.pad(labels > 0, 1))[1:-1, 1:-1]
+    depths = ndimage.maximum(depth, labels, range(1, len(boxes) + 1))
+    heights, widths = np.array([(box.height, box.width) for box in boxes]).T
+    kept = np.ones(len(boxes), bool)
+    for rule in (2 * depths < _SOLID * np.maximum(heights, widths), widths < _BAR * heights):
+        if heights[kept & rule].max(initial=0) >= _DIRT * heights[kept].max():
+            kept &= rule
+    height, width = labels.shape
+    inside = kept & [b.top > 0 < b.left and b.bottom < height and b.right < width for b in boxes]
+    highest = heights[inside].max(initial=0)
+    if highest >= _LEAST_DIGIT * max(labels.shape):
+        # The first digit of a narrow picture may touch its border, too.
+        like = (_LOW * highest <= heights) & (heights <= _HIGH * highest)
+        kept &= inside | like & (depths <= _HIGH * depths[inside].max())
+    return [box for box, is_kept in zip(boxes, kept, strict=True) if is_kept]
+
+
+def _belongs(box: _Box, digit: _Box, highest: int) -> bool:
+    """Whether another component is a part of the nearest digit, such as the top of a 5."""
+    if box.bottom > digit.bottom or _distance(box, digit) > _TOP_GAP * highest:
+        return False
+    overlap = min(box.right, digit.right) - max(box.left, digit.left)
+    if max(box.height, box.width) < _DIRT * highest:
+        return overlap == box.width and box.top >= digit.top
+    return overlap > _OVERLAP * box.width
 
 
 def _joined(digits: list[_Box], new: _Box) -> list[_Box]:
