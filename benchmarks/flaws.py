@@ -168,7 +168,7 @@ def _free(sheet: Sheet, covered: NDArray) -> bool:
     )
 
 
-def _until_free(sheet: Sheet, rng: Generator, mask: Callable[[], NDArray]) -> NDArray:
+def _until_free(sheet: Sheet, mask: Callable[[], NDArray]) -> NDArray:
     for _ in range(200):
         covered = mask()
         if _free(sheet, covered > 0):
@@ -194,7 +194,7 @@ def thumb(sheet: Sheet, rng: Generator) -> None:
         slant = rng.uniform(-0.4, 0.4)
         return (((u - along - slant * v) / wide) ** 2 + (v / deep) ** 2 <= 1).astype(float)
 
-    covered = _until_free(sheet, rng, mask)
+    covered = _until_free(sheet, mask)
     _lay(sheet, covered, rng.uniform(0.3, 0.7))
 
 
@@ -208,7 +208,7 @@ def desk_corner(sheet: Sheet, rng: Generator) -> None:
         v = y / height if rng.random() < 0.5 else 1 - y / height
         return (u / rng.uniform(0.1, 0.5) + v / rng.uniform(0.1, 0.5) <= 1).astype(float)
 
-    _lay(sheet, _until_free(sheet, rng, mask), rng.uniform(0.05, 0.6))
+    _lay(sheet, _until_free(sheet, mask), rng.uniform(0.05, 0.6))
 
 
 def desk_edge(sheet: Sheet, rng: Generator) -> None:
@@ -221,7 +221,21 @@ def desk_edge(sheet: Sheet, rng: Generator) -> None:
         u = u if rng.random() < 0.5 else 1 - u
         return (u + rng.uniform(-0.1, 0.1) * v <= rng.uniform(0.04, 0.2)).astype(float)
 
-    _lay(sheet, _until_free(sheet, rng, mask), rng.uniform(0.05, 0.6))
+    _lay(sheet, _until_free(sheet, mask), rng.uniform(0.05, 0.6))
+
+
+def paper_on_desk(sheet: Sheet, rng: Generator) -> None:
+    """The desk along all sides of the picture, turned a little."""
+    height, width = sheet.shape
+
+    def mask() -> NDArray:
+        y, x = np.mgrid[:height, :width]
+        turn, (tall, wide) = rng.uniform(-0.06, 0.06), rng.uniform(0.03, 0.12, 2)
+        u, v = x / width - 0.5, y / height - 0.5
+        u, v = u + turn * v, v - turn * u
+        return ((np.abs(u) > 0.5 - wide) | (np.abs(v) > 0.5 - tall)).astype(float)
+
+    _lay(sheet, _until_free(sheet, mask), rng.uniform(0.05, 0.5))
 
 
 def punch_hole(sheet: Sheet, rng: Generator) -> None:
@@ -237,7 +251,7 @@ def punch_hole(sheet: Sheet, rng: Generator) -> None:
         return (np.hypot(y - top, x - left) <= radius).astype(float)
 
     for _ in range(rng.integers(1, 3)):
-        _lay(sheet, _until_free(sheet, rng, mask), rng.uniform(0.0, 0.4))
+        _lay(sheet, _until_free(sheet, mask), rng.uniform(0.0, 0.4))
 
 
 def circled(sheet: Sheet, rng: Generator) -> None:
@@ -329,6 +343,7 @@ FLAWS: dict[str, Flaw] = {
     "thumb": thumb,
     "corner of the desk": desk_corner,
     "edge of the desk": desk_edge,
+    "paper on a desk": paper_on_desk,
     "circled": circled,
     "punch hole": punch_hole,
     "underlined": underlined,

@@ -24,7 +24,7 @@ class UnreadableError(ValueError):
 
 @contextmanager
 def opened_image(file: BinaryIO) -> Iterator["Image"]:
-    """Open an image; errors of its decoder become an `UnreadableError`."""
+    """Open a file with one image; errors of its decoder become an `UnreadableError`."""
     # Imported here: Pillow takes a moment to import, and `--help` should be fast.
     from PIL import Image, UnidentifiedImageError
 
@@ -34,6 +34,9 @@ def opened_image(file: BinaryIO) -> Iterator["Image"]:
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
+                # The JPEG file of a phone may contain a second image, such as a preview (MPO).
+                if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+                    raise UnreadableError("expected a file with one image, got several images")
                 yield image
     except (UnreadableError, MemoryError):
         raise
@@ -67,9 +70,6 @@ def read_grey(content: bytes) -> tuple[NDArray, bool]:
     from PIL import Image, ImageOps
 
     with opened_image(io.BytesIO(content)) as stored:
-        # The JPEG file of a phone may contain a second image, such as a preview (format MPO).
-        if stored.format != "MPO" and getattr(stored, "n_frames", 1) > 1:
-            raise UnreadableError("expected a file with one image, got several images")
         image = ImageOps.exif_transpose(stored)
         if image.mode in _DEEP:
             return np.asarray(image).astype(_DEEP[image.mode]), False

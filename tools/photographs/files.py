@@ -29,7 +29,7 @@ def read_picture(content: bytes) -> NDArray[np.float64]:
         Brightness from 0 (black) to 1 (white), (height, width).
 
     Raises:
-        UnreadableError: If it is not a whole image, or too large.
+        UnreadableError: If it is not a whole single image, or too large.
     """
     from PIL import ImageOps
 
@@ -56,13 +56,11 @@ def _averageable(image: "Image") -> "Image":
     return image
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """List the files of a folder that have the suffix of an image format, sorted by name."""
+def pictures_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """Pictures of a folder by the suffixes of image formats, and the names of the other entries."""
     from PIL import Image
 
     suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".")
-    )
+    visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    pictures = [path for path in visible if path.is_file() and path.suffix.lower() in suffixes]
+    return pictures, [path.name for path in visible if path not in set(pictures)]

@@ -52,7 +52,7 @@ def prepare_image(
     """
     if framing and not framing.drawings:
         return resized(picture, shape)
-    return prepare_ink(ink_of(picture), shape, framing=framing, deslanted=deslanted)
+    return prepare_ink(ink_of(picture)[0], shape, framing=framing, deslanted=deslanted)
 
 
 def resized(picture: NDArray, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -30,28 +30,30 @@ _OUTLIER, _LEAST_OUTLIER = 3.0, 0.02
 # Sides of the squares of closings, as fractions of the longer side of the picture: wider than ruled
 # lines, than strokes on a sheet, and than strokes of a digit that fills the sheet. A picture whose
 # shorter side has less than the last number of pixels is no photograph.
-_RULE, _SQUARE, _LARGE_SQUARE, _LEAST_SIDE = 0.06, 0.25, 0.45, 80
+_RULE, _SQUARE, _LARGE_SQUARE, _LEAST_SIDE = 0.06, 0.25, 0.45, 100
 # A shadow is darker than the plane by this brightness at least, over this part of the border or of
 # the picture; and lighter than this part of the strongest ink.
-_LEAST_SHADE, _OUTLIERS, _SOLID = 0.03, 0.03, 0.65
+_LEAST_SHADE, _OUTLIERS, _SOLID, _PAPER = 0.03, 0.03, 0.65, 0.33
 # Strong ink, relative to the strongest, from which the width of strokes is measured.
 _STRONG, _WEAKEST = 0.7, 0.5
-# Brightness that the background is divided by at least; noise above which a picture is smoothed.
-_DARK, _GRAIN = 0.1, 0.002
+# The background is divided by this fraction of its maximum at least; noise above the second number
+# is smoothed.
+_DARKEST, _GRAIN = 0.4, 0.002
 
 
 class BlankImageError(ValueError):
     """The picture has no contrast except noise."""
 
 
-def ink_of(picture: NDArray) -> NDArray[np.float64]:
+def ink_of(picture: NDArray) -> tuple[NDArray[np.float64], bool]:
     """Difference from the background, scaled to [0, 1]; noise is set to 0.
 
     Args:
         picture: (height, width) brightness in [0, 1].
 
     Returns:
-        Array of the same shape, at least one element of which is 1.
+        Array of the same shape, at least one element of which is 1; and whether the background is
+        local.
 
     Raises:
         BlankImageError, ValueError: As `prepare_image`.
@@ -61,36 +63,45 @@ def ink_of(picture: NDArray) -> NDArray[np.float64]:
         raise ValueError(f"expected a 2-D array of finite brightness, got shape {values.shape}")
     plane, noise = _plane(values)
     # Ink is darker or brighter than the background, whichever differs most from it.
+    is_bright = (plane - values).max() < (values - plane).max()
+    if is_bright:
+        values, plane = 1 - values, 1 - plane
     ink = plane - values
-    if ink.max() < -ink.min():
-        ink, values, plane = -ink, 1 - values, 1 - plane
-    smooth = ndimage.median_filter(values, 3, mode="nearest")
-    grain = 1.4826 * float(np.median(np.abs(values - smooth)))
-    if min(values.shape) >= _LEAST_SIDE and _is_shaded(smooth, plane, grain, ink.max()):
-        local = _local_background(smooth)
-        if (local - smooth).max() > _WEAKEST * ink.max():  # otherwise the closing took the ink
+    is_local = False
+    if min(values.shape) >= _LEAST_SIDE:
+        smooth = ndimage.median_filter(values, 3, mode="nearest")
+        grain = 1.4826 * float(np.median(np.abs(values - smooth)))
+        side, strongest = max(values.shape), ink.max()
+        off = smooth - plane
+        if is_bright and (_closed(off, _SQUARE * side) < -_SOLID * strongest).mean() > _PAPER:
+            values, smooth, is_local = 1 - values, 1 - smooth, True
+        else:
+            is_local = _is_shaded(off, max(_NOISE * grain, _LEAST_SHADE), strongest)
+        if is_local:
+            local = _local_background(smooth)
             if grain > _GRAIN:
                 values = ndimage.gaussian_filter(values, 0.8, mode="nearest")
-            ink = (local - values) / np.maximum(local, _DARK)
-            ink -= np.median(ink)
-            noise = 1.4826 * float(np.median(np.abs(ink)))
+            inside = (local - values) / np.maximum(local, _DARKEST * local.max())
+            inside -= np.median(inside)
+            if inside.max() > _WEAKEST * ink.max():  # otherwise the closing took the ink
+                ink, noise = inside, 1.4826 * float(np.median(np.abs(inside)))
     strongest = ink.max()
     if strongest < _LEAST_CONTRAST:
         raise BlankImageError("expected a digit, got a blank image")
     ink = np.where(ink < max(_NOISE * noise, _LEAST_INK * strongest), 0.0, ink)
     if not ink.any():
         raise BlankImageError("expected a digit, got a blank image with noise")
-    return ink / strongest
+    return ink / strongest, is_local
 
 
-def _is_shaded(smooth: NDArray, plane: NDArray, grain: float, strongest: float) -> bool:
-    """Whether the border is not on the plane, or something large inside is lighter than ink."""
-    on_border, flat = border(smooth.shape), smooth - plane
-    for side, places in ((_RULE, on_border), (_LARGE_SQUARE, ~on_border)):
-        off = np.abs(_closed(flat, side * max(smooth.shape)))[places]
-        if (off > max(_NOISE * grain, _LEAST_SHADE)).mean() > _OUTLIERS:
-            return places is on_border or bool(off.max() < _SOLID * strongest)
-    return False
+def _is_shaded(off: NDArray, least: float, strongest: float) -> bool:
+    """Whether something larger than a stroke is at the border, or inside and lighter than ink."""
+    side = max(off.shape)
+    at_border = _closed(off, _RULE * side)[border(off.shape)]
+    if (np.abs(at_border) > least).mean() > _OUTLIERS:
+        return True
+    large = _closed(off, _LARGE_SQUARE * side)
+    return bool((np.abs(large) > least).mean() > _OUTLIERS and -large.min() < _SOLID * strongest)
 
 
 def _local_background(smooth: NDArray) -> NDArray:
@@ -101,7 +112,7 @@ def _local_background(smooth: NDArray) -> NDArray:
     """
     largest = _SQUARE * max(smooth.shape)
     local = _closed(smooth, largest)
-    ink = (local - smooth) / np.maximum(local, _DARK)
+    ink = (local - smooth) / np.maximum(local, _DARKEST * local.max())
     strong = np.pad(ink > _STRONG * ink.max(), 1)
     width = 2 * float(ndimage.distance_transform_edt(strong).max())
     return _closed(smooth, min(1.5 * width + 3, largest))

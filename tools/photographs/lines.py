@@ -9,9 +9,6 @@ from scipy import ndimage
 _DEVIATION, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
 # A border with ink in more places than ruled paper has lines is noise.
 _MAX_STARTS = 200
-# A frame has ink along this fraction of each side, at this distance or less, as a fraction of its
-# height or width.
-_SIDE_COVERAGE, _SIDE_DEVIATION = 0.85, 0.08
 # The usual thickness of a line is this quantile of the thickness along it; most of it may run along
 # strokes.
 _THICKNESS = 0.2
@@ -160,10 +157,3 @@ def _without_frames(mask: NDArray) -> NDArray:
 
 def _contains(box: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
     return all(a.start <= b.start and b.stop <= a.stop for a, b in zip(box, other, strict=True))
-
-
-def is_rectangle(mask: NDArray) -> bool:
-    """Whether a connected component, cropped to its bounding box, has four straight sides."""
-    high, wide = (max(1, round(_SIDE_DEVIATION * n)) for n in mask.shape)
-    sides = [mask[:high], mask[-high:], mask.T[:wide], mask.T[-wide:]]
-    return all(side.any(axis=0).mean() >= _SIDE_COVERAGE for side in sides)

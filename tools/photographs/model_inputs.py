@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Ensemble, Network
-from nn.images.pixels import scale
+from nn.images.pixels import border, scale
 from stages.common.image_files import read_grey
 from tools.photographs.image_preparation import resized
 from tools.photographs.segmentation import Digit, find_digits
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
+# Brightness above which a border is bright; number of images that are compared with the framing.
+_BRIGHT, _SAMPLES = 0.5, 200
 
 
 def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) -> list[Digit]:
@@ -37,7 +39,11 @@ def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) ->
                 return [Digit(_WHOLE, model.prepare(pixels.reshape(-1)).reshape(shape))]
     if framing and not framing.drawings:
         pixels = _with_range(model, resized(picture, shape))
-        return [Digit(_WHOLE, model.prepare(pixels.reshape(-1)).reshape(shape))]
+        image = model.prepare(pixels.reshape(-1)).reshape(shape)
+        # `preprocess` makes the background of training images dark.
+        if np.median(image[border(shape)]) > _BRIGHT:
+            image = max(image, 1 - image, key=lambda one: _margin(model, one))
+        return [Digit(_WHOLE, image)]
     return find_digits(picture, shape, framing=framing, deslanted=model.deslanted)
 
 
@@ -51,6 +57,39 @@ def _pixels(model: Network | Ensemble, content: bytes, picture: NDArray) -> Iter
     if low <= stored.min() and stored.max() <= high:
         yield stored
     yield _with_range(model, picture)
+
+
+def _margin(model: Network | Ensemble, image: NDArray) -> float:
+    second, first = np.sort(model.scores(image.reshape(-1)))[-2:]
+    return float(first - second)
+
+
+def submitted_images(model: Network | Ensemble, pixels: NDArray) -> NDArray[np.float32] | None:
+    """Convert rows of pixels to inputs of the model, whatever their range and polarity.
+
+    The range is that of the model, or from 0 to 1. Both polarities are compared with the framing of
+    the training images.
+
+    Args:
+        model: The model.
+        pixels: (n, d) pixels.
+
+    Returns:
+        (n, d) inputs, or None if most of the images fit in neither polarity.
+    """
+    low, high = sorted(model.pixel_range)
+    if pixels.min() < low or pixels.max() > high:
+        return None
+    if pixels.min() >= 0 and pixels.max() <= 1 < high:
+        pixels = _with_range(model, pixels.astype(np.float64))
+    if model.framing is None or model.image_shape is None or not model.framing.drawings:
+        return model.prepare(pixels)
+    some = slice(None, None, max(1, len(pixels) // _SAMPLES))
+    for candidate in (pixels, low + (high - pixels.astype(np.float64))):
+        images = scale(candidate[some], model.pixel_range).reshape(-1, *model.image_shape)
+        if np.mean([model.framing.fits(image) for image in images]) > 0.5:
+            return model.prepare(candidate)
+    return None
 
 
 def _with_range(model: Network | Ensemble, brightness: NDArray) -> NDArray:

@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from nn.images.framing import Framing
 from tools.photographs.image_preparation import prepare_ink
-from tools.photographs.ink import BlankImageError, ink_of
-from tools.photographs.lines import EIGHT_NEIGHBOURS, is_rectangle, without_lines
+from tools.photographs.ink import ink_of
+from tools.photographs.lines import EIGHT_NEIGHBOURS, without_lines
 
 # Connected components consist of pixels with more ink than this. Faint ink belongs to a component
 # at this distance or less, as a fraction of the height of the highest one.
@@ -26,10 +26,7 @@ _DIRT, _TOP_GAP = 0.25, 0.3
 _SOLID, _BAR = 0.7, 3.0
 # If a component inside is at least as high as this fraction of the picture, those at its border are
 # not digits unless they have between these fractions of its height and its thickness.
-_LEAST_DIGIT, _LOW, _HIGH = 0.1, 0.6, 1.5
-# An area with this fraction of the picture's height and width, filled to the second fraction, is
-# the paper.
-_PAPER, _FILLED = 0.6, 0.75
+_LEAST_DIGIT, _LOW, _HIGH = 0.1, 0.75, 1.3
 
 
 class Digit(NamedTuple):
@@ -38,10 +35,14 @@ class Digit(NamedTuple):
     Attributes:
         box: Left, top, right and bottom, as fractions of the picture's width and height.
         image: (height, width) input of the network, float32 in [0, 1].
+        is_suspect: Whether there is evidence that it is not a digit alone: the background was not
+            plain, something on the picture was left out, or it is wider than high, as two digits
+            that touch are.
     """
 
     box: tuple[float, float, float, float]
     image: NDArray[np.float32]
+    is_suspect: bool = False
 
 
 class _Box(NamedTuple):
@@ -81,43 +82,23 @@ def find_digits(
     Raises:
         BlankImageError: If there is no digit on the picture.
     """
-    picture_ink, top, left = _ink_on_paper(picture)
     height, width = np.shape(picture)
     digits = []
-    for ink in _separate(without_lines(picture_ink)):
+    picture_ink, is_local = ink_of(picture)
+    parts = _separate(without_lines(picture_ink))
+    kept = np.sum([(part > _CONNECTING_INK).sum() for part in parts])
+    is_suspect = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
+    for ink in parts:
         rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
         box = (
-            float(left + columns[0]) / width,
-            float(top + rows[0]) / height,
-            float(left + columns[-1] + 1) / width,
-            float(top + rows[-1] + 1) / height,
+            float(columns[0]) / width,
+            float(rows[0]) / height,
+            float(columns[-1] + 1) / width,
+            float(rows[-1] + 1) / height,
         )
-        digits.append(Digit(box, prepare_ink(ink, shape, framing=framing, deslanted=deslanted)))
+        image = prepare_ink(ink, shape, framing=framing, deslanted=deslanted)
+        digits.append(Digit(box, image, is_suspect or bool(np.ptp(columns) > np.ptp(rows))))
     return digits
-
-
-def _ink_on_paper(picture: NDArray) -> tuple[NDArray, int, int]:
-    """The ink on the paper, and the first row and column of the paper.
-
-    If the border of the picture is not paper but a frame or a desk, the paper is a large rectangle
-    of "ink", and the ink on it is returned. Otherwise the whole picture is taken as the paper.
-    """
-    ink = ink_of(picture)
-    labels, _ = ndimage.label(ink > _CONNECTING_INK, EIGHT_NEIGHBOURS)
-    for number, box in enumerate(ndimage.find_objects(labels), 1):
-        area = labels[box] == number
-        is_large = all(n >= _PAPER * whole for n, whole in zip(area.shape, ink.shape, strict=True))
-        if is_large and area.mean() >= _FILLED and is_rectangle(area) and min(area.shape) > 20:
-            edges = [max(1, n // 50) for n in area.shape]
-            rows, columns = (
-                slice(part.start + edge, part.stop - edge)
-                for part, edge in zip(box, edges, strict=True)
-            )
-            try:
-                return ink_of(picture[rows, columns]), rows.start, columns.start
-            except BlankImageError:
-                break
-    return ink, 0, 0
 
 
 def _separate(ink: NDArray) -> list[NDArray]:

@@ -103,8 +103,8 @@ def test_it_prepares_pictures_as_predict_does(shape, network, opened):
     ("scores", "name", "doubt"),
     [
         ([0.95, 0.01, 0.02], "a", None),
-        ([0.65, 0.01, 0.02], "a?", UNSURE),
-        ([0.6, 0.01, 0.9], "c?", UNSURE),
+        ([0.35, 0.24, 0.02], "a?", UNSURE),
+        ([0.8, 0.01, 0.9], "c?", UNSURE),
         ([0.29, 0.01, 0.02], "?", UNLIKE),
         ([0.0, 0.0, 0.0], "?", UNLIKE),
     ],
