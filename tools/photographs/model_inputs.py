@@ -12,15 +12,17 @@ from tools.photographs.image_preparation import resized
 from tools.photographs.segmentation import Digit, find_digits
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
-# Brightness above which a border is bright; number of images that are compared with the framing.
-_BRIGHT, _SAMPLES = 0.5, 200
+# A bright border has more brightness than the first number, a uniform one a smaller median deviation
+# than the second. Number of images that are compared with the framing.
+_BRIGHT, _UNIFORM, _SAMPLES = 0.5, 0.03, 200
 
 
 def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) -> list[Digit]:
     """Find the digits on a picture, and convert each to an input of the model.
 
     A picture that has the size and the framing of the training images is only scaled to [0, 1], as
-    they were. If the training images are not drawings, other pictures are resized as a whole.
+    they were. If the training images are not drawings, other pictures are resized as a whole, and
+    inverted if their background is bright.
 
     Args:
         model: A model with a known image shape.
@@ -40,9 +42,12 @@ def model_inputs(model: Network | Ensemble, content: bytes, picture: NDArray) ->
     if framing and not framing.drawings:
         pixels = _with_range(model, resized(picture, shape))
         image = model.prepare(pixels.reshape(-1)).reshape(shape)
-        # `preprocess` makes the background of training images dark.
-        if np.median(image[border(shape)]) > _BRIGHT:
-            image = max(image, 1 - image, key=lambda one: _margin(model, one))
+        # `preprocess` makes the background of training images dark; a bright border of a single
+        # brightness is a background, too.
+        edge = image[border(shape)]
+        middle = np.median(edge)
+        if middle > _BRIGHT and np.median(np.abs(edge - middle)) < _UNIFORM:
+            image = 1 - image
         return [Digit(_WHOLE, image)]
     return find_digits(picture, shape, framing=framing, deslanted=model.deslanted)
 
@@ -57,11 +62,6 @@ def _pixels(model: Network | Ensemble, content: bytes, picture: NDArray) -> Iter
     if low <= stored.min() and stored.max() <= high:
         yield stored
     yield _with_range(model, picture)
-
-
-def _margin(model: Network | Ensemble, image: NDArray) -> float:
-    second, first = np.sort(model.scores(image.reshape(-1)))[-2:]
-    return float(first - second)
 
 
 def submitted_images(model: Network | Ensemble, pixels: NDArray) -> NDArray[np.float32] | None:
