@@ -5,10 +5,9 @@ MNIST's digits were scaled into a box of 20×20 pixels, with their aspect ratio 
 Applied to Document Recognition", §III.A). For other data sets, size and position are those that
 `nn.images.framing` has measured; if they are unknown, MNIST's proportions are used.
 
-`page/image_preparation.js` does the same in the browser, so no step needs an image library:
+`stages/exporting/page/image_preparation.js` does the same in the browser:
 
-1. Ink is the difference from the background, a plane that is fitted to the border of the picture,
-   because lighting is often uneven.
+1. Ink is the difference from the background (see `ink`).
 2. The picture is cropped to the bounding box of the ink above the noise of the border.
 3. The crop is scaled with a triangular filter, to fit into the box.
 4. The result is shifted by whole pixels to move its centre of mass to its place.

@@ -1,12 +1,12 @@
 """Ink: the difference of a picture from its background.
 
 The background is a plane that is fitted to the border of the picture, because lighting is often
-uneven. If the border does not lie on a plane (the shadow of a hand, a thumb, the desk), or what
-differs from the plane is thick and lighter than ink (a shadow inside), the background is local: the
-morphological closing of the picture with a square that is wider than a stroke. It fills strokes,
-and leaves what is larger (Serra 1982, "Image Analysis and Mathematical Morphology"; the difference
-is the black top-hat). Under a shadow, paper and ink are darker by the same factor, so the local
-difference is divided by the background.
+uneven. A large bright area on it is paper on a desk. If the border does not lie on a plane (the
+shadow of a hand, a thumb, the desk), or what differs from the plane is thick and lighter than ink
+(a shadow inside), the background is local: the morphological closing of the picture with a square
+that is wider than a stroke. It fills strokes, and leaves what is larger (Serra 1982, "Image
+Analysis and Mathematical Morphology"; the difference is the black top-hat). Under a shadow, paper
+and ink are darker by the same factor, so the local difference is divided by the background.
 """
 
 import numpy as np
@@ -32,8 +32,9 @@ _OUTLIER, _LEAST_OUTLIER = 3.0, 0.02
 # shorter side has less than the last number of pixels is no photograph.
 _RULE, _SQUARE, _LARGE_SQUARE, _LEAST_SIDE = 0.06, 0.25, 0.45, 100
 # A shadow is darker than the plane by this brightness at least, over this part of the border or of
-# the picture; and lighter than this part of the strongest ink.
-_LEAST_SHADE, _OUTLIERS, _SOLID, _PAPER = 0.03, 0.03, 0.65, 0.33
+# the picture; and lighter than this part of the strongest ink. What is as bright as bright ink over
+# the last part of the picture is paper on a desk.
+_LEAST_SHADE, _OUTLIERS, _SOLID, _PAPER = 0.03, 0.03, 0.65, 0.4
 # Strong ink, relative to the strongest, from which the width of strokes is measured.
 _STRONG, _WEAKEST = 0.7, 0.5
 # The background is divided by this fraction of its maximum at least; noise above the second number
@@ -73,7 +74,7 @@ def ink_of(picture: NDArray) -> tuple[NDArray[np.float64], bool]:
         grain = 1.4826 * float(np.median(np.abs(values - smooth)))
         side, strongest = max(values.shape), ink.max()
         off = smooth - plane
-        if is_bright and (_closed(off, _SQUARE * side) < -_SOLID * strongest).mean() > _PAPER:
+        if is_bright and (_closed(off, _SQUARE / 2 * side) < -_SOLID * strongest).mean() > _PAPER:
             values, smooth, is_local = 1 - values, 1 - smooth, True
         else:
             is_local = _is_shaded(off, max(_NOISE * grain, _LEAST_SHADE), strongest)

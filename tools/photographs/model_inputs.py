@@ -12,7 +12,7 @@ from tools.photographs.image_preparation import resized
 from tools.photographs.segmentation import Digit, find_digits
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
-# A bright border has more brightness than the first number, a uniform one a smaller median deviation
+# A bright border has more brightness than the first number, a uniform one a smaller deviation
 # than the second. Number of images that are compared with the framing.
 _BRIGHT, _UNIFORM, _SAMPLES = 0.5, 0.03, 200
 

@@ -70,8 +70,8 @@ def find_digits(
 ) -> list[Digit]:
     """Find the digits on a picture, in lines from left to right.
 
-    Ruled lines, frames and, if there are several digits, dirt are left out. For a picture of a
-    single digit and nothing else, the image is that of `prepare_image`.
+    Ruled lines, frames, circles, bars, solid shapes, dirt, and objects at the border are left out.
+    For a picture of a single digit and nothing else, the image is that of `prepare_image`.
 
     Args:
         picture: (height, width) brightness in [0, 1].

@@ -17,7 +17,7 @@ UNLIKE = "unlike any class"
 # prediction is at least the second, or the third if there is evidence against it. The margins were
 # chosen on validation images (2 % of which are doubted) and on photographs with flaws;
 # `docs/page.md` has the curve.
-LEAST_LIKE, LEAST_MARGIN, STRICT_MARGIN = 0.3, 0.15, 0.9
+LEAST_LIKE, LEAST_MARGIN, STRICT_MARGIN = 0.3, 0.15, 0.95
 
 
 def verdict(scores: ArrayLike, *, is_suspect: bool = False) -> str | None:

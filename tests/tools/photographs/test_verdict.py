@@ -16,7 +16,7 @@ from tools.photographs.verdict import UNLIKE, UNSURE, verdict
         ([0.98, 0.90, 0.48], UNSURE, UNSURE),
         ([0.29, 0.01, 0.02], UNLIKE, UNLIKE),
         ([0.002, 0.0, 0.0], UNLIKE, UNLIKE),  # its probability is 100 %
-        ([0.96, 0.04], None, None),
+        ([0.98, 0.02], None, None),
     ],
 )
 def test_low_and_close_scores_are_doubted(scores, expected, suspect):
