@@ -24,7 +24,7 @@ from tools.photographs.verdict import LEAST_MARGIN, STRICT_MARGIN, verdict
 
 GRIDS = ((3, 1), (3, 3), (4, 2), (1, 4))
 _DEVELOPMENT = 5_000
-_CLEAN = ("clean", "clean, bright on dark", "several digits")
+_CLEAN, _OTHER = ("clean", "clean, bright on dark"), ("several digits", "two digits that touch")
 _MARGINS, _STRICT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5), (0.15, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
@@ -120,10 +120,10 @@ def table(readings: list[Reading]) -> str:
 
 
 def curve(readings: list[Reading]) -> str:
-    """Doubt for other margins: the first for all pictures, the second for suspect ones only."""
+    """Doubt for other margins: the usual one for clean pictures, the strict one for the others."""
     header = ("pictures", "least margin", "doubted", "wrong of those not doubted")
     clean = [r for r in readings if r.flaw in _CLEAN]
-    flawed = [r for r in readings if r.flaw not in _CLEAN]
+    flawed = [r for r in readings if r.flaw not in (*_CLEAN, *_OTHER)]
     rows = []
     for name, some, margins in (("clean", clean, _MARGINS), ("with flaws", flawed, _STRICT)):
         for margin in margins:
