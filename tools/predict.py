@@ -18,13 +18,17 @@ from stages.common.command_line.command import copies_option, path_option, stage
 from stages.common.command_line.errors import StageError
 from stages.common.command_line.terminal import echo
 from stages.common.files.artifacts import Artifacts
-from stages.common.files.image_files import UnreadableError, pictures_in, read_picture
+from stages.common.files.image_files import FORMATS, UnreadableError
 from stages.common.models.model_files import augmented, read_model
-from stages.common.verdict import verdict
-from stages.exporting.image_preparation import BlankImageError
-from stages.exporting.model_inputs import model_inputs
-from stages.exporting.segmentation import Digit
 from stages.sources.csv import read_csv
+from tools.photographs.files import pictures_in, read_picture
+from tools.photographs.ink import BlankImageError
+from tools.photographs.model_inputs import model_inputs, submitted_images
+from tools.photographs.segmentation import Digit
+from tools.photographs.verdict import verdict
+
+# Names of skipped files that a warning lists.
+_NAMED = 10
 
 
 class Prediction(NamedTuple):
@@ -138,18 +142,25 @@ def main(
         sys.exit(1)
 
 
-def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
+def _contents(arguments: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
     """Yield the name and the content of each picture, or the error that occurred."""
-    for name in names:
+    for name in arguments:
         path = Path(name)
         if name == "-":
             yield "standard input", sys.stdin.buffer.read()
             continue
         try:
-            paths = pictures_in(path) if path.is_dir() else [path]
+            paths, skipped = pictures_in(path) if path.is_dir() else ([path], [])
         except OSError as error:
             yield name, error
             continue
+        if skipped:
+            names = ", ".join(skipped[:_NAMED]) + (", …" if len(skipped) > _NAMED else "")
+            echo(
+                f"Warning: {name}: skipped {names} ({len(skipped)}); expected image files "
+                f"({', '.join(FORMATS)}).",
+                err=True,
+            )
         if not paths:
             yield name, OSError(errno.ENOENT, "expected pictures in this folder, got none")
         for file in paths:
@@ -162,9 +173,10 @@ def _contents(names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
 def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list[Prediction]:
     """Predict each digit on a picture."""
     predictions = []
-    for box, image in digits:
+    for box, image, is_suspect in digits:
         inputs = image.reshape(-1)
-        probabilities, doubt = classifier.probabilities(inputs), verdict(classifier.scores(inputs))
+        probabilities = classifier.probabilities(inputs)
+        doubt = verdict(classifier.scores(inputs), is_suspect=is_suspect)
         first, second = np.argsort(-probabilities, kind="stable")[:2]
         labels = classifier.classes[first], classifier.classes[second]
         confidences = float(probabilities[first]), float(probabilities[second])
@@ -226,7 +238,15 @@ def _submit(
             f"{names[0]}: expected images of {expected} pixels, as the model takes, "
             f"got {pixels.shape[1]}."
         )
-    labels = [model.classes[k] for k in classifier.predict(model.prepare(pixels))]
+    images = submitted_images(model, pixels)
+    if images is None:
+        low, high = sorted(model.pixel_range)
+        raise StageError(
+            f"{names[0]}: expected pixels from {low:g} to {high:g} or from 0 to 1, in images with "
+            f"the framing of the training images, got others, with pixels from {pixels.min():g} to "
+            f"{pixels.max():g}; prepare them as the training images were."
+        )
+    labels = [model.classes[k] for k in classifier.predict(images)]
     with Artifacts() as artifacts:
         artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
     echo(f"{len(labels)} images: {path}")

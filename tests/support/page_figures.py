@@ -13,7 +13,7 @@ from drawings import call, placed
 from handwriting import SHAPES, drawings, slashed_zeros
 
 from nn import load
-from stages.common.verdict import verdict
+from tools.photographs.verdict import verdict
 
 READ = """(drawings) => drawings.map((places) => {
     strokes = places;

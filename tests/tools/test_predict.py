@@ -1,5 +1,6 @@
 """Pictures of digits, as people have them, and what the model says of them."""
 
+import dataclasses
 import io
 import json
 import os
@@ -15,8 +16,9 @@ from PIL import Image
 from sheets import DIGITS, LABELS, NO_IMAGE, TRAINED_ON, ask, drawing, write
 
 from nn import Network, save
-from stages.exporting.image_preparation import prepare_image
+from nn.images.framing import measure
 from tools import predict
+from tools.photographs.image_preparation import prepare_image
 
 pytestmark = pytest.mark.xdist_group("predict")  # one worker trains the network
 
@@ -202,6 +204,46 @@ def test_a_submission_for_kaggle(run, model, network, tmp_path):
     assert (tmp_path / "submission.csv").read_text().split() == [
         "ImageId,Label", *(f"{k},{label}" for k, label in enumerate(expected, 1))
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [lambda p: p / 255, lambda p: 255 - p, lambda p: 1 - p / 255])
+def test_a_submission_with_another_range_of_pixels(change, run, model, network, tmp_path):
+    images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:20]])
+    pixels = np.rint(images * 255)
+    framing = measure(images, (28, 28))._replace(drawings=True)
+    with model.open("wb") as file:
+        info = dataclasses.replace(network.data, framing=framing)
+        save(dataclasses.replace(network, data=info), file)
+    header = ",".join(f"pixel{k}" for k in range(784))
+    np.savetxt("test.csv", change(pixels), fmt="%.6f", delimiter=",", header=header, comments="")
+    result = run(predict, "test.csv", "--submission", "submission.csv")
+    assert result.exit_code == 0, result.output
+    expected = network.predict(np.float32(pixels / 255))
+    found = [line.split(",")[1] for line in (tmp_path / "submission.csv").read_text().split()[1:]]
+    assert found == [str(label) for label in expected]
+    np.savetxt("test.csv", pixels * 3, fmt="%d", delimiter=",", header=header, comments="")
+    result = run(predict, "test.csv", "--submission", "other.csv")
+    assert result.exit_code == 1
+    assert "test.csv: expected pixels from 0 to 255 or from 0 to 1" in result.output
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_what_is_skipped_in_a_folder_is_named(run, model, tmp_path):
+    write(tmp_path / "photos" / "a.png", drawing(DIGITS[5]))
+    (tmp_path / "photos" / "b.heic").write_bytes(b"")
+    (tmp_path / "photos" / "more").mkdir()
+    (tmp_path / "photos" / ".hidden").write_bytes(b"")
+    result = run(predict, "photos")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("photos/a.png: 5 ")
+    assert result.stderr.startswith("Warning: photos: skipped b.heic, more (2); expected image")
+
+
+@pytest.mark.parametrize("name", ["pages.tif", "moving.gif", "moving.png", "moving.webp"])
+def test_a_file_with_several_images_is_refused(name, refused, model, tmp_path):
+    pages = [Image.fromarray(drawing(DIGITS[k])) for k in (3, 4)]
+    pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+    assert refused(predict, name) == f"{name}: expected a file with one image, got several images."
 
 
 def test_a_submission_that_does_not_fit(refused, model, tmp_path):

@@ -1,5 +1,6 @@
 // Preparation of a drawing in the way in which MNIST's images were made; the same steps as in
-// stages/exporting/image_preparation.py, which explains them and the constants.
+// tools/photographs/image_preparation.py and ink.py, which explain them and the constants; there, the
+// background of a photograph may also be local.
 
 const BOX = 20 / 28;
 const LEAST_CONTRAST = 0.12;

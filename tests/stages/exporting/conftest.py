@@ -9,7 +9,7 @@ from drawings import DIGITS, LABELS, STROKES, pen
 
 from nn import Trainer, TrainingConfig
 from stages.exporting.drawing_page import drawing_page
-from stages.exporting.image_preparation import prepare_image
+from tools.photographs.image_preparation import prepare_image
 
 
 @pytest.fixture(scope="module")  # its event loop is in the way of other tests

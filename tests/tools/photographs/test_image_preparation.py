@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from stages.exporting.image_preparation import BlankImageError, prepare_image
+from tools.photographs.image_preparation import prepare_image
+from tools.photographs.ink import BlankImageError
 
 DIGITS = load_digits().images / 16
 

@@ -9,9 +9,12 @@ from scipy import ndimage
 _DEVIATION, _SLOPE, _COVERAGE = 0.006, 0.08, 0.93
 # A border with ink in more places than ruled paper has lines is noise.
 _MAX_STARTS = 200
-# A frame has ink along this fraction of each side, at this distance or less, as a fraction of its
-# height or width.
-_SIDE_COVERAGE, _SIDE_DEVIATION = 0.85, 0.08
+# The usual thickness of a line is this quantile of the thickness along it; most of it may run along
+# strokes.
+_THICKNESS = 0.2
+# A frame has this width and height in pixels at least. A digit in it has at least this fraction of
+# the height of a hole, or of the frame if that is open, and of a table with this number of rows.
+_LEAST_FRAME, _IN_HOLE, _OPEN, _ROWS = 20, 0.25, 0.4, 25
 # Minimum area of a connected component after lines were removed, as a fraction of the largest one.
 _MIN_AREA = 0.03
 EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
@@ -105,7 +108,7 @@ def _without_rule(
         down = below.argmin() if not below.all() else len(below)
         up = above.argmin() if not above.all() else len(above)
         runs.append((x, place - up + 1, place + down))
-    usual = np.median([bottom - top for _, top, bottom in runs])
+    usual = np.quantile([bottom - top for _, top, bottom in runs], _THICKNESS)
     if usual > 0.3 * len(mask):
         return found
     found = found.copy()
@@ -129,30 +132,28 @@ def _without_small_components(mask: NDArray) -> NDArray:
 
 
 def _without_frames(mask: NDArray) -> NDArray:
-    """Remove connected components that are rectangles around other ink."""
+    """Remove frames, tables and circles: components around another one as large as a digit."""
     labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
     boxes = ndimage.find_objects(labels)
     frames = []
     for number, box in enumerate(boxes, 1):
-        height, width = (part.stop - part.start for part in box)
-        if min(height, width) < 20:
-            continue
         component = labels[box] == number
-        enclosed = any(
-            _encloses(box, other) and 5 * (other[0].stop - other[0].start) > height
-            for other in boxes
-        )
-        if enclosed and is_rectangle(component):
-            frames.append(number)
+        if min(component.shape) < _LEAST_FRAME:
+            continue
+        holes, _ = ndimage.label(ndimage.binary_fill_holes(component) & ~component)
+        hole_at = np.zeros(mask.shape, int)
+        hole_at[box] = holes
+        # The height that a digit needs: in a hole, and in a circle that is not closed.
+        heights = [_OPEN * len(component)]
+        heights += [_IN_HOLE * (rows.stop - rows.start) for rows, _ in ndimage.find_objects(holes)]
+        for other, inner in enumerate(boxes, 1):
+            if other != number and _contains(box, inner):
+                least = heights[hole_at[inner][labels[inner] == other][0]]
+                if inner[0].stop - inner[0].start >= max(least, len(component) / _ROWS, 8):
+                    frames.append(number)
+                    break
     return mask & ~np.isin(labels, frames) if frames else mask
 
 
-def _encloses(box: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
-    return all(a.start < b.start and b.stop < a.stop for a, b in zip(box, other, strict=True))
-
-
-def is_rectangle(mask: NDArray) -> bool:
-    """Whether a connected component, cropped to its bounding box, has four straight sides."""
-    high, wide = (max(1, round(_SIDE_DEVIATION * n)) for n in mask.shape)
-    sides = [mask[:high], mask[-high:], mask.T[:wide], mask.T[-wide:]]
-    return all(side.any(axis=0).mean() >= _SIDE_COVERAGE for side in sides)
+def _contains(box: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
+    return all(a.start <= b.start and b.stop <= a.stop for a, b in zip(box, other, strict=True))

@@ -5,10 +5,9 @@ MNIST's digits were scaled into a box of 20×20 pixels, with their aspect ratio 
 Applied to Document Recognition", §III.A). For other data sets, size and position are those that
 `nn.images.framing` has measured; if they are unknown, MNIST's proportions are used.
 
-`page/image_preparation.js` does the same in the browser, so no step needs an image library:
+`stages/exporting/page/image_preparation.js` does the same in the browser:
 
-1. Ink is the difference from the background, a plane that is fitted to the border of the picture,
-   because lighting is often uneven.
+1. Ink is the difference from the background (see `ink`).
 2. The picture is cropped to the bounding box of the ink above the noise of the border.
 3. The crop is scaled with a triangular filter, to fit into the box.
 4. The result is shifted by whole pixels to move its centre of mass to its place.
@@ -20,26 +19,10 @@ from numpy.typing import NDArray
 
 from nn.images.deslanting import deslant
 from nn.images.framing import Framing
-from nn.images.pixels import border
+from tools.photographs.ink import ink_of
 
 # Side of the box as a fraction of the side of the image.
 _BOX = 20 / 28
-# A picture with less contrast, on a scale of 0 to 1, is blank.
-_LEAST_CONTRAST = 0.12
-# Ink below this fraction of the strongest ink is background.
-_LEAST_INK = 0.03
-# Ink below this number of standard deviations of the border is noise; normally distributed noise
-# exceeds it less than once in 10⁸ pixels.
-_NOISE = 6.0
-# Number of fits of the plane, each without the outliers of the one before, and the ridge term that
-# makes the fit well-defined for a border of few pixels.
-_FITS, _RIDGE = 6, 1e-9
-# Outliers are further from the plane than both distances: standard deviations, and brightness.
-_OUTLIER, _LEAST_OUTLIER = 3.0, 0.02
-
-
-class BlankImageError(ValueError):
-    """The picture has no contrast except noise."""
 
 
 def prepare_image(
@@ -68,7 +51,7 @@ def prepare_image(
     """
     if framing and not framing.drawings:
         return resized(picture, shape)
-    return prepare_ink(ink_of(picture), shape, framing=framing, deslanted=deslanted)
+    return prepare_ink(ink_of(picture)[0], shape, framing=framing, deslanted=deslanted)
 
 
 def resized(picture: NDArray, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -98,53 +81,6 @@ def prepare_ink(
     small *= peak / max(small.max(), 1e-9)
     image = _centered(small, shape, centre).astype(np.float32)
     return deslant(image.reshape(1, -1), shape).reshape(shape) if deslanted else image
-
-
-def ink_of(picture: NDArray) -> NDArray[np.float64]:
-    """Difference from the background, scaled to [0, 1]; noise is set to 0.
-
-    Args:
-        picture: (height, width) brightness in [0, 1].
-
-    Returns:
-        Array of the same shape, at least one element of which is 1.
-
-    Raises:
-        BlankImageError, ValueError: As `prepare_image`.
-    """
-    values = np.asarray(picture, dtype=np.float64)
-    if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
-        raise ValueError(f"expected a 2-D array of finite brightness, got shape {values.shape}")
-    background, noise = _background(values)
-    # Ink is darker or brighter than the background, whichever differs most from it.
-    difference = values - background
-    if -difference.min() > difference.max():
-        difference = -difference
-    ink = np.maximum(difference, 0.0)
-    strongest = ink.max()
-    if strongest < _LEAST_CONTRAST:
-        raise BlankImageError("expected a digit, got a blank image")
-    ink[ink < max(_NOISE * noise, _LEAST_INK * strongest)] = 0.0
-    if not ink.any():
-        raise BlankImageError("expected a digit, got a blank image with noise")
-    return ink / strongest
-
-
-def _background(picture: NDArray) -> tuple[NDArray, float]:
-    """A plane fitted to the border without outliers, and the standard deviation from it."""
-    height, width = picture.shape
-    y, x = np.mgrid[:height, :width]
-    plane = np.stack([np.ones(picture.shape), y / height - 0.5, x / width - 0.5])
-    on_border = border(picture.shape)
-    values, places = picture[on_border], plane[:, on_border]
-    fit, noise = np.array([np.median(values), 0.0, 0.0]), 0.0
-    for _ in range(_FITS):
-        residual = np.abs(values - fit @ places)
-        noise = 1.4826 * float(np.median(residual))  # standard deviation, from the median
-        kept = residual <= max(_OUTLIER * noise, _LEAST_OUTLIER)
-        some = places[:, kept]
-        fit = np.linalg.solve(some @ some.T + _RIDGE * np.eye(3), some @ values[kept])
-    return np.tensordot(fit, plane, axes=1), noise
 
 
 def _scaling(to: int, of: int) -> NDArray:

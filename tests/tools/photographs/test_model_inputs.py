@@ -9,8 +9,8 @@ from own_data import digits, write_folder
 from PIL import Image
 
 from stages import evaluate, fetch, preprocess, train
-from stages.exporting.image_preparation import prepare_image
 from tools import predict
+from tools.photographs.image_preparation import prepare_image
 
 
 def clothes(n=240):
@@ -71,3 +71,21 @@ def test_predict_agrees_with_evaluate(data, options, run, tmp_path):
     larger.save(tmp_path / "larger.png")
     (answer,) = json.loads(run(predict, "larger.png", "--json").stdout)
     assert answer["label"] in map(str, labels)
+
+
+def test_pictures_on_white_for_a_model_that_is_not_of_drawings(run, tmp_path):
+    images, labels = clothes()
+    images = np.pad(images, ((0, 0), (2, 2), (2, 2)))  # on black, as Fashion-MNIST's
+    write_folder(tmp_path / "pictures", images, labels)
+    for stage, *words in (
+        (fetch, "--source", "pictures"),
+        (preprocess, "--test-size", 60, "--validation-size", 24),
+        (train, "--hidden", 20, "--epochs", 30),
+    ):
+        assert run(stage, *words).exit_code == 0
+    right = []
+    for image, label in zip(images[:40], labels[:40], strict=True):
+        Image.fromarray(255 - image).resize((56, 64)).save(tmp_path / "white.png")
+        (answer,) = json.loads(run(predict, "white.png", "--json").stdout)
+        right.append(answer["label"] == str(label))
+    assert np.mean(right) > 0.9
