@@ -2,7 +2,8 @@
 
 data/raw/       images.npy   uint8 (n, d); float32 if the pixels are not integers from 0 to 255
                 labels.npy   class index (n,)
-                about.json   names of the classes in order; height and width of an image
+                about.json   names of the classes in order; height and width of an image; number
+                             of images of each part, if the source is split into parts
 data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, validation, test
                 PART_labels.npy  float32 (n, classes), one-hot
                 about.json       as above; the raw pixel values that were scaled to 0 and 1; whether
@@ -10,7 +11,7 @@ data/prepared/  PART_images.npy  float32 (n, d) in [0, 1]     PART: train, valid
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -37,19 +38,24 @@ class Raw:
         labels: (n,) index into `classes`.
         classes: Names of the classes.
         image_shape: Height and width of an image; None if unknown.
+        parts: Number of images of each of `PARTS` that the source has, in this order; empty if it
+            is in one piece.
     """
 
     images: NDArray
     labels: NDArray
     classes: list[str]
     image_shape: tuple[int, int] | None = None
+    parts: dict[str, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write the three files of `data/raw/`."""
         with Artifacts() as artifacts:
             artifacts.write_array(folder / "images.npy", self.images)
             artifacts.write_array(folder / "labels.npy", self.labels)
-            value = {"classes": self.classes, "image_shape": self.image_shape}
+            value: dict = {"classes": self.classes, "image_shape": self.image_shape}
+            if self.parts:
+                value["parts"] = self.parts
             artifacts.write_json(folder / "about.json", value)
 
     @classmethod
@@ -59,7 +65,7 @@ class Raw:
         images, labels = (read_array(path, "fetch") for path in paths[:2])
         value = read_json(paths[2], "fetch")
         try:
-            classes, image_shape = _classes(value), _image_shape(value)
+            classes, image_shape, parts = _classes(value), _image_shape(value), _parts(value)
         except (KeyError, TypeError, ValueError) as error:
             raise invalid_artifact(paths[2], "expected classes and image_shape", "fetch") from error
         require = partial(_require, "fetch")
@@ -70,9 +76,11 @@ class Raw:
         n = len(images)
         is_index = labels.shape == (n,) and np.issubdtype(labels.dtype, np.integer)
         require(is_index, paths[1], f"{n} class indexes, one per image, got {_type(labels)}")
+        sizes = sum(parts.values())
+        require(sizes in (0, n), paths[2], f"parts of {n} images, got {sizes}")
         in_range = labels.min() >= 0 and labels.max() < len(classes)
         require(in_range, paths[1], f"class indexes from 0 to {len(classes) - 1}, got others")
-        return cls(images, labels, classes, image_shape)
+        return cls(images, labels, classes, image_shape, parts)
 
 
 def write_info(info: DatasetInfo, artifacts: Artifacts, folder: Path) -> None:
@@ -159,6 +167,15 @@ def _classes(value: dict) -> list[str]:
     if not 2 <= len(names) == len(set(names)):
         raise ValueError("expected two or more different names")
     return names
+
+
+def _parts(value: dict) -> dict[str, int]:
+    parts = value.get("parts", {})
+    if list(parts) != [part for part in PARTS if part in parts]:
+        raise ValueError("expected numbers of images by part")
+    if not all(type(size) is int and size > 0 for size in parts.values()):
+        raise ValueError("expected positive numbers of images")
+    return parts
 
 
 def _image_shape(value: dict) -> tuple[int, int] | None:

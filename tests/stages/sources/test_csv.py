@@ -56,23 +56,16 @@ def test_what_spreadsheets_make_of_it(text, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected the header label,pixel0,pixel1,…, got a first line that begins with ''"),
-        (
-            "5,0,255\n",
-            "expected the header label,pixel0,pixel1,…, got a first line that begins with '5,0",
-        ),
+        ("", "expected lines of numbers, one per image, got none."),
         (
             "pixel0,pixel1\n1,2\n",
-            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'pix",
+            "expected a column of labels, named label, class, target or y, got the columns "
+            "'pixel0,pixel1', …; set fetch.label to the name of one; Kaggle's file with labels is "
+            "train.csv.",
         ),
-        (
-            "label\n1\n",
-            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'label'",
-        ),
-        (
-            "label,0,255\n1,2,3\n",
-            "expected the header label,pixel0,pixel1,…, got a first line that begins with 'label,0",
-        ),
+        ("label\n1\n", "expected columns of pixels, got 'label'."),
+        ("hello\n", "expected"),
+        ("a b c\nd e f\n", "expected"),
         ("label,p0,p1\n", "expected images after the header, got none."),
         ("label,p0,p1\n1,2,3\n\n1,2\n", "line 4: expected 3 values, as in the header, got 2."),
         ("label,p0,p1\n1,2,3,4\n", "line 2: expected 3 values, as in the header, got 4."),
@@ -107,5 +100,5 @@ def test_test_csv_has_no_labels_and_train_csv_has(tmp_path):
 def test_binary_files_are_no_csv(tmp_path):
     path = tmp_path / "train.csv"
     path.write_bytes(b"\xff\xfe,\0,")
-    with pytest.raises(StageError, match="expected a CSV file"):
+    with pytest.raises(StageError, match="expected a table in UTF-8 text"):
         read_csv(path, labels=True)

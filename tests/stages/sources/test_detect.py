@@ -83,10 +83,11 @@ def test_the_official_parts_are_kept_by_the_sizes_that_it_names(run, tmp_path):
         write_folder(tmp_path / "own" / part, IMAGES[rows], LABELS[rows])
     result = run(fetch, "--source", "own")
     assert result.stderr.startswith(
-        "own: 400 train, 200 test, in this order; to keep this split, set preprocess.shuffle: "
-        "false and test_size: 200.\n"
+        "own/train: classes from the names of folders.\nown/test: classes from the names of "
+        "folders.\nown: 400 train, 200 test; to keep this split, set preprocess.test_size: own and "
+        "validation_size: 0.1.\n"
     )
-    assert run(preprocess, "--test-size", 200, "--validation-size", 50).exit_code == 0
+    assert run(preprocess, "--test-size", "own", "--validation-size", 50).exit_code == 0
     test = np.load(tmp_path / "data/prepared/test_images.npy")
     np.testing.assert_array_equal(np.round(test * 255), IMAGES[400:].reshape(-1, 64))
 
@@ -134,10 +135,14 @@ def test_a_word_is_a_word_and_a_path_a_path(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.png", b"\x89PNG\r\n", "a.png: expected IDX files, an .npz"),
+        ("a.png", b"\x89PNG\r\n", "a.png: expected IDX files, CSV, .npz"),
         ("a.txt", b"", "a.txt: expected IDX files"),
-        ("a.csv", b"", "a.csv: expected the header label,pixel0"),
-        ("a.csv", b"1,2,3\n", "a.csv: expected the header label,pixel0"),
+        ("a.csv", b"", "a.csv: expected IDX files"),
+        (
+            "a.csv",
+            b"1,2,3\n",
+            "fetch.label: expected labels in the first or the last column of a.csv",
+        ),
         (
             "a.csv",
             b"label,p0\n1,0\n1,2\n",
@@ -147,7 +152,7 @@ def test_a_word_is_a_word_and_a_path_a_path(run, tmp_path, monkeypatch):
         (
             "a-images",
             b"\0\0\x08\x03",
-            "a-images: expected the file of its labels, a-labels, in the same",
+            "a-images: expected an array of its labels beside it, got none",
         ),
         ("a.gz", b"\x1f\x8b\x08", "a.gz: expected a whole gzip file, got a damaged one"),
     ],
@@ -163,9 +168,10 @@ def test_a_folder_without_data_names_the_file_that_may_be_meant(refused, tmp_pat
     assert refused(fetch, "--source", "own").startswith(
         "own: expected a data set in this folder, got none; supported are IDX files"
     )
-    for name in ("test.csv", "train.csv"):
-        (tmp_path / "own" / name).write_text("")
+    for name in ("one", "two"):
+        (tmp_path / "own" / name).mkdir()
+        (tmp_path / "own" / name / "train.csv").write_text("label,pixel0\n1,2\n")
     assert refused(fetch, "--source", "own") == (
-        "own: expected a data set in this folder, got none; to read a file of it, set "
-        "fetch.source: own/train.csv."
+        "own: expected a data set in this folder, got none; set fetch.source to one of own/one, "
+        "own/two."
     )
