@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nn.images.framing import Framing, measure
 from nn.images.info import DatasetInfo
-from nn.images.pixels import border, scale
+from nn.images.pixels import border, is_range, scale
 from stages.common.artifacts import Artifacts, invalid_artifact
 from stages.common.command import path_option, seed_option, stage
 from stages.common.datasets import PARTS, Raw, write_info
@@ -210,7 +210,7 @@ def pixel_range(images: NDArray, folder: Path) -> tuple[float, float]:
         folder: Folder of the images, for error messages.
 
     Raises:
-        StageError: If a pixel is not finite, or all are equal.
+        StageError: If a pixel is not finite, all are equal, or their span is not a float32.
     """
     # Unlike Python's min and max, NumPy's propagate nan.
     blocks = [images[rows] for rows in _blocks(np.arange(len(images)))]
@@ -224,6 +224,9 @@ def pixel_range(images: NDArray, folder: Path) -> tuple[float, float]:
     low = min(minimum, 0.0)
     if not low < maximum:
         raise invalid_artifact(path, f"expected different pixel values, got only {low:g}", "fetch")
+    if not is_range(low, maximum):
+        fault = f"expected pixel values that span at most {np.finfo(np.float32).max:.2g}"
+        raise invalid_artifact(path, f"{fault}, got {low:g} to {maximum:g}", "fetch")
     return low, maximum
 
 

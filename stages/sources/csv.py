@@ -273,24 +273,40 @@ def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]]
     label, pixels = layout.columns.label, layout.columns.pixels
     first, last = pixels[0], pixels[-1] + 1
     is_slice = pixels == list(range(first, last))
-    separator = layout.delimiter or " "
+    mark = (layout.delimiter or " ").encode()
     n, is_whole = 0, True
+
+    def cells_of(line: bytes) -> tuple[list[str], str]:
+        """All cells but the pixels, and the pixels; no cells if their number is wrong."""
+        if is_slice and layout.delimiter and not layout.spaced and b'"' not in line:
+            if line.count(mark) != layout.width - 1:
+                return [], ""
+            # Only the cells around the pixels are cut, which takes a third of the time.
+            *before, rest = line.split(mark, first)
+            rest, *after = rest.rsplit(mark, layout.width - last)
+            others = [cell.decode(errors="backslashreplace") for cell in before + after]
+            return [*others[:first], *[""] * (last - first), *others[first:]], rest.decode(
+                "latin-1"
+            )
+        cells = layout.cells(line.decode(errors="backslashreplace"))
+        if len(cells) != layout.width:
+            return [], ""
+        some = [cells[k] for k in pixels]
+        return cells, " ".join(some[0].split()) if layout.spaced else mark.decode().join(some)
 
     def rows() -> Iterator[str]:
         nonlocal n, is_whole
         for line in tqdm(file, desc="reading", unit=" images", disable=None):
-            text = line.decode(errors="backslashreplace")
-            if not text.strip():
+            if not line.strip():
                 continue
-            cells = layout.cells(text)
-            if len(cells) != layout.width:
+            cells, row = cells_of(line)
+            if not cells:
                 is_whole = False
                 return
             n += 1
             if label is not None:
                 texts.append(cells[label].strip().strip("'"))
-            some = cells[first:last] if is_slice else [cells[k] for k in pixels]
-            yield " ".join(some[0].split()) if layout.spaced else separator.join(some)
+            yield row
 
     with _lines(path) as (file, names, _):
         for _ in range(layout.header if names is None else 0):
