@@ -84,7 +84,8 @@ def named_columns(
         name = f'"{names[label]}" ' if names[label] else ""
         described = f"label in the column {name}({place(label, n)})"
     if ignored := [names[k] or "(unnamed)" for k in range(n) if k != label and k not in pixels]:
-        described += f"{', ' if described else ''}ignored {', '.join(map(repr, ignored[:4]))}"
+        shown = ", ".join(repr(name[:40]) for name in ignored[:4])
+        described += f"{', ' if described else ''}ignored {shown}"
     return Columns(label, pixels, described)
 
 
@@ -96,7 +97,7 @@ def wanted_column(names: Sequence[str], wanted: str, where: str) -> int | None:
         return list(names).index(wanted)
     if wanted in ("first", "last"):
         return 0 if wanted == "first" else len(names) - 1
-    shown = ", ".join(map(repr, [*names[:3], names[-1]]))
+    shown = ", ".join(repr(name[:40]) for name in [*names[:3], names[-1]])
     raise ParameterError(
         f"fetch.label: expected auto, first, last or the name of a column of {where} ({shown}), "
         f"got {wanted!r}."

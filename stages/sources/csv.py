@@ -14,8 +14,9 @@ import csv
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +30,9 @@ from stages.sources.columns import Columns, is_number, label_by_values, named_co
 from stages.sources.dataset import LabelledImages
 from stages.sources.reading import reading, require_room
 
-_MAX_LINE = 1 << 26
+_MAX_LINE = 1 << 24
+# Lines between two looks at the memory, and bytes that the text of a label takes.
+_ROWS_AT_ONCE, _LABEL = 4_096, 64
 _DELIMITERS = ",;\t"
 _LIBSVM = re.compile(rb"[-+.\w]+(\s+\d+:[-+.\w]+)+\s*")
 
@@ -132,16 +135,27 @@ def _read_libsvm(path: Path) -> tuple[NDArray, NDArray, str]:
     from sklearn.datasets import load_svmlight_file
 
     with reading(path) as file:
+        # A pixel takes at least four bytes of text, and twelve in a sparse array.
+        size = 0
+        for line in _lines_of(file):
+            size += 3 * len(line)
+            require_room(size, str(path))
+        file.seek(0)
         try:
             table, labels = load_svmlight_file(file, dtype=np.float32)
-        except ValueError as error:
-            raise StageError(f"{path}: expected LIBSVM's format, got {error}.") from error
+        except (ValueError, OverflowError) as error:
+            raise StageError(f"{path}: expected LIBSVM's format, got {error} in a line.") from error
     # The last pixels are 0 in all images of MNIST, so that the file does not mention them.
     n, d = table.shape
     width = next(side for side in range(1, d + 1) if side * side >= d) ** 2
     require_room(4 * n * width, str(path))
     table.resize(n, width)
     return table.toarray(), labels, "LIBSVM's format, label first"
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; longer ones are cut, so that none fills the memory."""
+    return iter(partial(file.readline, _MAX_LINE), b"")
 
 
 @contextmanager
@@ -154,7 +168,7 @@ def _lines(path: Path) -> Iterator[tuple[BinaryIO, list[str] | None, int]]:
             yield file, None, 0
             return
         names, count = [], 1
-        for line in file:
+        for line in _lines_of(file):
             count += 1
             if re.match(rb"@data\b", line, re.IGNORECASE):
                 break
@@ -165,8 +179,15 @@ def _lines(path: Path) -> Iterator[tuple[BinaryIO, list[str] | None, int]]:
 
 def _cut(line: str, delimiter: str | None) -> list[str]:
     if '"' in line:
-        return next(csv.reader([line.strip()], delimiter=delimiter or " ", skipinitialspace=True))
+        with suppress(csv.Error):  # a cell of more than 100 kB
+            return next(
+                csv.reader([line.strip()], delimiter=delimiter or " ", skipinitialspace=True)
+            )
     return line.split(delimiter)
+
+
+def _some(cells: list[str]) -> str:
+    return ", ".join(repr(cell[:40]) for cell in cells[:4])
 
 
 def _layout(path: Path, labels: bool, label: str) -> _Layout:
@@ -200,8 +221,7 @@ def _layout(path: Path, labels: bool, label: str) -> _Layout:
         every = [k for k in range(width) if names is None or names[k]]
         if names is None and sum(are_numbers) < width - 1:
             raise StageError(
-                f"{path}: expected lines of numbers, one image per line, got "
-                f"{', '.join(map(repr, first[:3]))}."
+                f"{path}: expected lines of numbers, one image per line, got {_some(first)}."
             )
         columns = _unnamed(every, are_numbers, labels, label)
     else:
@@ -213,9 +233,7 @@ def _layout(path: Path, labels: bool, label: str) -> _Layout:
     if spaced:
         columns = Columns(columns.label, texts, columns.described.split(", ignored")[0])
     if not columns.pixels:
-        raise StageError(
-            f"{path}: expected columns of pixels, got {', '.join(map(repr, (names or first)[:4]))}."
-        )
+        raise StageError(f"{path}: expected columns of pixels, got {_some(names or first)}.")
     return _Layout(cut, names, width, count, columns, spaced)
 
 
@@ -296,9 +314,11 @@ def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]]
 
     def rows() -> Iterator[str]:
         nonlocal n, is_whole
-        for line in tqdm(file, desc="reading", unit=" images", disable=None):
+        for line in tqdm(_lines_of(file), desc="reading", unit=" images", disable=None):
             if not line.strip():
                 continue
+            if n % _ROWS_AT_ONCE == 0:  # a compressed file may have more than fits
+                require_room(n * (len(pixels) * np.dtype(dtype).itemsize + _LABEL), str(path))
             cells, row = cells_of(line)
             if not cells:
                 is_whole = False
@@ -334,7 +354,9 @@ def _first_error(path: Path, layout: _Layout) -> StageError:
     label, pixels = layout.columns.label, layout.columns.pixels
     with _lines(path) as (file, names, before):
         skip = layout.header if names is None else 0
-        for number, line in enumerate(file, before + 1):  # counted as in editors
+        for number, line in enumerate(
+            iter(partial(file.readline, _MAX_LINE), b""), before + 1
+        ):  # counted as in editors
             text = line.decode(errors="backslashreplace")
             if number <= skip or not text.strip():
                 continue

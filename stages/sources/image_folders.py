@@ -10,7 +10,6 @@ Images are ordered by file name across all classes, with the numbers in a name c
 """
 
 import csv
-import io
 import os
 import re
 from collections import defaultdict
@@ -28,13 +27,13 @@ from stages.sources.columns import LABELS, wanted_column
 from stages.sources.dataset import LabelledImages
 from stages.sources.formats import kind_of
 from stages.sources.names import parse
-from stages.sources.reading import reading
+from stages.sources.reading import reading, require_room
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 _PARTS = ("train", "validation", "test")
 # 7_0001.png, 7-12.png, 7 (3).png
 _LABEL_FIRST = re.compile(r"([^\W_]+)[-_ .(].*\w")
-_MAX_LINE, _MAX_COLUMNS = 1 << 16, 64
+_MAX_LINE, _MAX_TABLE, _MAX_COLUMNS = 1 << 16, 1 << 26, 64
 # Images of each class that `preprocess` needs at least.
 _EACH = 3
 
@@ -171,10 +170,13 @@ def _listed_in(table: Path, label: str, notes: list[str]) -> Files | None:
         delimiter = max(",;\t ", key=head.count)
         if not 1 <= head.count(delimiter) <= _MAX_COLUMNS:  # a table of pixels has more
             return None
-        lines = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
-        below = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
-    header = next(csv.reader([head.strip()], delimiter=delimiter, skipinitialspace=True))
-    rows = [[cell.strip() for cell in row] for row in below if row]
+        content = file.read(_MAX_TABLE).decode("utf-8", errors="replace")
+    lines = [head.strip("\r\n"), *content.splitlines()]
+    try:
+        cells = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        header, *rows = [[cell.strip() for cell in row] for row in cells if row]
+    except csv.Error:  # a cell of more than 100 kB
+        return None
     n = len(header)
     found = _index(table.parent)
     column = next((k for k in range(n) if rows and len(rows[0]) == n and rows[0][k] in found), None)
@@ -204,8 +206,9 @@ def _listed_in(table: Path, label: str, notes: list[str]) -> Files | None:
                 f"{', '.join(row)[:40]!r}."
             )
         files.append((paths[0], row[likely[0]]))
-    if left := len(set(found[""])) - len({path for path, _ in files}):
-        notes.append(f"{table}: labels of {len(files)} images; {left} other files left out.")
+    left = len(found[""]) - len({path for path, _ in files})
+    more = f"; {left} other images left out" if left else ""
+    notes.append(f"{table}: labels of {len(files)} images{more}.")
     return files
 
 
@@ -261,6 +264,7 @@ def _read_all(
     """Read images of equal type, and of equal size unless they are scaled to one."""
     files = [file for some in parts.values() for file in some]
     first, _ = _read(files[0][0], size)
+    require_room(len(files) * first.nbytes, str(folder))
     pixels = np.empty((len(files), first.size), first.dtype)
     coloured = 0
     for row, (path, _) in enumerate(tqdm(files, desc="reading", unit=" images", disable=None)):

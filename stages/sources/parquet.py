@@ -67,6 +67,7 @@ def _read(file: Any, path: Path, label: str) -> LabelledImages:
         labels += by_name[names[0]].to_pylist()
         if files:
             images += _decoded(by_name[names[1]].to_pylist(), path, len(images))
+            require_room(n * images[0].nbytes, str(path))
         else:
             rows = [by_name[name].to_numpy(zero_copy_only=False) for name in names[1:]]
             images += [np.stack(rows, axis=1)]

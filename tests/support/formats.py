@@ -21,7 +21,7 @@ def table(mark=",", header=None, last=False, index=False, quoted=False):
     """Writer of a text table: a header or none, the label first or last, perhaps row numbers."""
 
     def write(folder, images, labels):
-        n, d = flat(images).shape
+        d = flat(images).shape[1]
         label = header if isinstance(header, str) else "label"
         names = [*(f"pixel{k}" for k in range(d)), label] if last else [
             label, *(f"pixel{k}" for k in range(d))]  # fmt: skip
@@ -39,8 +39,9 @@ def table(mark=",", header=None, last=False, index=False, quoted=False):
 
 
 def arff(folder, images, labels):
-    n, d = flat(images).shape
-    lines = ["% made for a test", "@RELATION digits", *(f"@ATTRIBUTE 'p {k}' real" for k in range(d))]
+    d = flat(images).shape[1]
+    lines = ["% made for a test", "@RELATION digits"]
+    lines += [f"@ATTRIBUTE 'p {k}' real" for k in range(d)]
     lines += [f"@ATTRIBUTE class {{{','.join(map(str, sorted(set(labels.tolist()))))}}}", "@DATA"]
     rows = zip(flat(images).tolist(), labels.tolist(), strict=True)
     lines += [",".join(map(str, [*row, label])) for row, label in rows]
@@ -50,7 +51,8 @@ def arff(folder, images, labels):
 def libsvm(folder, images, labels):
     from sklearn.datasets import dump_svmlight_file
 
-    dump_svmlight_file(flat(images), labels, str(folder / "digits.t"), zero_based=False)
+    pixels = flat(images).astype(float)
+    dump_svmlight_file(pixels, labels, str(folder / "digits.t"), zero_based=False)
 
 
 def idx(folder, images, labels, prefix="", pack=bytes):

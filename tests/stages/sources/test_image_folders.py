@@ -110,7 +110,7 @@ def test_a_table_of_files_and_labels(header, tmp_path):
     found = from_path(tmp_path / "own")
     assert found.labels.tolist() == ["cat", "dog", "cat"]
     np.testing.assert_array_equal(found.pixels, images[[2, 0, 1]].reshape(3, 4))
-    assert found.notes[0].endswith("labels.csv: labels of 3 images; 1 other files left out.")
+    assert found.notes[0].endswith("labels.csv: labels of 3 images; 1 other images left out.")
     (tmp_path / "own" / "labels.csv").write_text(
         header + text + mark.join("xyz"[: 2 + (mark == ";")])
     )
