@@ -5,6 +5,8 @@ folder of files with one array each. `names.py` says what a name means.
 """
 
 import io
+import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +54,10 @@ def from_arrays(arrays: Arrays, where: Callable[[str], str]) -> LabelledImages |
             pair[what] = min(pair.get(what, name), name, key=ranks.__getitem__)
     if not found:
         return None
+    for name in arrays:  # ARDIS_train_2828.csv beside ARDIS_train_labels.csv
+        title, part, what, _ = parse(name)
+        if not what and "images" not in (pair := found.get((title, part), {"images": ""})):
+            pair["images"] = name
     # A lone `classes`, or a further array of images without labels, is no reason to fail.
     if whole := {key for key, pair in found.items() if len(pair) == 2}:
         lone = {part for title, part in found.keys() - whole if part}
@@ -76,6 +82,35 @@ def from_arrays(arrays: Arrays, where: Callable[[str], str]) -> LabelledImages |
         notes.append(f"{where(pair['images'])}: {shape} numbers, labels in {pair['labels']}")
     data = join(parts)
     return replace(data, notes=(*notes, *data.notes))
+
+
+def from_arrays_by_class(arrays: Arrays, where: str) -> LabelledImages | None:
+    """Read arrays of the images of one class each, which their names say; None for other arrays.
+
+    `train0`, …, `test9` of mnist_all.mat; `cat.npy` and `dog.npy` of Quick, Draw!, also with a
+    prefix that all have.
+    """
+    names = sorted(arrays)
+    # Of full_numpy_bitmap_cat.npy and full_numpy_bitmap_car.npy, they have full_numpy_bitmap_.
+    prefix = re.match(r".*[-_ ]|", os.path.commonprefix(names))  # noqa: RUF071
+    start = prefix.end() if prefix else 0
+    parts: dict[str, list[tuple[str, NDArray]]] = {}
+    for name in names:
+        match = re.fullmatch(r"(train|test|)[-_ ]?(.+?)(\.npy)?", name[start:])
+        array = np.atleast_2d(arrays[name]())  # SciPy takes the axis from a single image
+        if match is None or array.ndim not in (2, 3) or array.dtype.kind not in "buif":
+            return None
+        parts.setdefault(match[1], []).append((match[2], array))
+    if not parts or any(len(classes) < 2 for classes in parts.values()):
+        return None
+    joined = []
+    for part in filter(parts.get, _ORDER):
+        labels, images = zip(*parts[part], strict=True)
+        if len({array.shape[1:] for array in images}) > 1:
+            return None
+        n_each = [len(array) for array in images]
+        joined.append(Part(part, where, np.concatenate(images), np.repeat(labels, n_each)))
+    return replace(join(joined), notes=(f"{where}: classes from the names of arrays.",))
 
 
 def npz_arrays(path: Path) -> Arrays:

@@ -11,6 +11,7 @@ Any number of pixels is allowed, and labels may be any text. `columns.py` finds 
 """
 
 import csv
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,6 +85,11 @@ def read_csv(path: Path, labels: bool, label: str = "auto") -> tuple[NDArray, ND
     return pixels, texts
 
 
+def read_numbers(path: Path) -> NDArray:
+    """All columns of numbers in a table of text, (n, columns): images or labels without others."""
+    return _read(path, None, "auto")[0]
+
+
 def from_csv(path: Path, label: str) -> LabelledImages:
     """Read a table of text as `read_csv` does."""
     pixels, texts, described = _read(path, True, label)
@@ -107,7 +113,7 @@ def is_labelled(path: Path, label: str) -> bool:
     return True
 
 
-def _read(path: Path, labels: bool, label: str) -> tuple[NDArray, NDArray, str]:
+def _read(path: Path, labels: bool | None, label: str) -> tuple[NDArray, NDArray, str]:
     with reading(path) as file:
         head = file.readline(_MAX_LINE)
     if labels and _LIBSVM.fullmatch(head):
@@ -119,7 +125,11 @@ def _read(path: Path, labels: bool, label: str) -> tuple[NDArray, NDArray, str]:
         raise _first_error(path, layout)
     pixels, texts = found
     described = layout.columns.described
-    if labels and layout.columns.label is None:
+    if labels and layout.columns.label is None and (d := _one_hot(pixels)):
+        described = "no header, label in the last columns, one-hot"
+        texts = [str(k) for k in pixels[:, d:].argmax(axis=1)]
+        pixels = pixels[:, :d]
+    elif labels and layout.columns.label is None:
         k = label_by_values(pixels, label, str(path))
         described = f"no header, label in the {place(k, pixels.shape[1])} column"
         texts = [f"{value:g}" for value in pixels[:, k].tolist()]
@@ -128,6 +138,14 @@ def _read(path: Path, labels: bool, label: str) -> tuple[NDArray, NDArray, str]:
         as_bytes = pixels.astype(np.uint8, copy=False)
     pixels = as_bytes if np.array_equal(as_bytes, pixels) else pixels
     return pixels, np.array(texts, np.str_), described
+
+
+def _one_hot(table: NDArray) -> int:
+    """Number of pixels, a square, if the columns after them are one-hot, as in Semeion; else 0."""
+    d = math.isqrt(table.shape[1] - 2) ** 2 if table.shape[1] > 2 else 0
+    rest = table[:, d:]
+    is_one_hot = set(np.unique(rest)) == {0, 1} and bool((rest.sum(axis=1) == 1).all())
+    return d if is_one_hot else 0
 
 
 def _read_libsvm(path: Path) -> tuple[NDArray, NDArray, str]:
@@ -190,7 +208,7 @@ def _some(cells: list[str]) -> str:
     return ", ".join(repr(cell[:40]) for cell in cells[:4])
 
 
-def _layout(path: Path, labels: bool, label: str) -> _Layout:
+def _layout(path: Path, labels: bool | None, label: str) -> _Layout:
     """Find delimiter, header and columns from the first two lines."""
     with _lines(path) as (file, names, count):
         lines: list[str] = []
@@ -251,7 +269,9 @@ def _is_header(first: list[str], second: list[list[str]]) -> bool:
                                             for k in range(len(numbers))]  # fmt: skip
 
 
-def _unnamed(every: list[int], are_numbers: Sequence[bool], labels: bool, label: str) -> Columns:
+def _unnamed(
+    every: list[int], are_numbers: Sequence[bool], labels: bool | None, label: str
+) -> Columns:
     """The columns of a table without names: the values tell, unless the label is text."""
     if labels and label not in ("auto", "first", "last"):
         raise ParameterError(
@@ -267,7 +287,7 @@ def _unnamed(every: list[int], are_numbers: Sequence[bool], labels: bool, label:
     return Columns(None, every)
 
 
-def _checked(columns: Columns, names: list[str], labels: bool, path: Path) -> Columns:
+def _checked(columns: Columns, names: list[str], labels: bool | None, path: Path) -> Columns:
     if labels and columns.label is None:
         is_test_file = any(name.lower().startswith("pixel") for name in names)
         advice = "; Kaggle's file with labels is train.csv" if is_test_file else ""
@@ -275,7 +295,7 @@ def _checked(columns: Columns, names: list[str], labels: bool, path: Path) -> Co
             f"{path}: expected a column of labels, named label, class, target or y, got the "
             f"columns {','.join(names[:3])[:40]!r}, …; set fetch.label to the name of one{advice}."
         )
-    if not labels:
+    if labels is False:
         known = [name for name in names if name.lower() in ("label", "class", "target", "y")]
         if known:
             raise StageError(

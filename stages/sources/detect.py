@@ -12,10 +12,10 @@ import numpy as np
 from stages.common.errors import StageError
 from stages.sources import arrays
 from stages.sources.archives import unpacked
-from stages.sources.csv import from_csv, is_labelled
+from stages.sources.csv import from_csv, is_labelled, read_numbers
 from stages.sources.dataset import LabelledImages, Part, join
 from stages.sources.formats import SUPPORTED, kind_of, refusal
-from stages.sources.image_folders import from_image_folder, listed
+from stages.sources.image_folders import from_image_folder, listed, without_classes
 from stages.sources.names import parse
 from stages.sources.parquet import from_parquet
 
@@ -83,6 +83,8 @@ def _from_arrays(path: Path, kind: str) -> LabelledImages:
         return _beside(path)
     data = arrays.from_arrays(found, lambda name: f"{path}: {name}" if name else str(path))
     if data is None:
+        data = arrays.from_arrays_by_class(found, str(path))
+    if data is None:
         listed_names = ", ".join(sorted(found)[:6]) + (", …" if len(found) > 6 else "")
         raise StageError(
             f"{path}: expected arrays {arrays.EXPECTED}, got {listed_names or 'none'}."
@@ -107,17 +109,33 @@ def _beside(path: Path) -> LabelledImages:
 
 def _from_array_files(folder: Path, names: Sequence[str]) -> LabelledImages | None:
     """Read the files of one array each in a folder; None if none is images or labels."""
-    loaders: dict[str, Callable] = {}
+    whole: dict[str, Callable] = {}
+    tables: dict[str, Callable] = {}
     for name in names:
-        if not parse(name).what:
+        path = folder / name
+        if not path.is_file() or not (
+            parse(name).what or parse(name).part or name.endswith(".npy")
+        ):
             continue
-        path, kind = folder / name, kind_of(folder / name)
+        kind = kind_of(path)
         if kind in ("idx", "npy"):
-            loaders[name] = partial(arrays.idx_array if kind == "idx" else arrays.read_npy, path)
+            whole[name] = partial(arrays.idx_array if kind == "idx" else arrays.read_npy, path)
         elif kind == "npz" and len(found := arrays.npz_arrays(path)) == 1:
-            loaders[name] = next(iter(found.values()))
-    data = arrays.from_arrays(loaders, lambda name: str(folder / name) if name else str(folder))
-    return data and _of_emnist(data, folder / min(loaders))
+            whole[name] = next(iter(found.values()))
+        elif kind == "table":
+            tables[name] = partial(read_numbers, path)
+    # A table beside one of labels has the images only; others have both.
+    keys = {parse(name)[:2] for name in tables if parse(name).what == "labels"}
+    pairs = {name: load for name, load in tables.items() if parse(name)[:2] in keys}
+    loaders = whole or (pairs if len(pairs) == 2 * len(keys) else {})
+
+    def where(name: str) -> str:
+        return str(folder / name) if name else str(folder)
+
+    if any(parse(name).what for name in loaders):
+        data = arrays.from_arrays(loaders, where)
+        return data and _of_emnist(data, folder / min(loaders))
+    return arrays.from_arrays_by_class(loaders, str(folder))
 
 
 def _of_emnist(
@@ -150,6 +168,8 @@ def _from_folder(folder: Path, options: Options, depth: int) -> LabelledImages:
         return data
     if data := _from_tables(folder, kinds, options):
         return data
+    if "image" in kinds.values():
+        raise without_classes(folder)
     single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar", *_ARRAYS)]
     single = single or [folder / name for name in folders if any((folder / name).rglob("*"))]
     if len(single) == 1:

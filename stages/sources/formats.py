@@ -33,14 +33,15 @@ FORMATS = (
     Format(
         "CSV",
         "one image per line, with or without a header; the label in the column `label`, `class`, "
-        "`target` or `y`, or in the first or the last one; separated by commas, semicolons, tabs "
-        "or spaces. Columns that number the rows, such as `id`, are left out. Also ARFF and LIBSVM",
+        "`target` or `y`, in the first or the last column, or in a second file; separated by "
+        "commas, semicolons, tabs or spaces. Columns that number the rows, such as `id`, are left "
+        "out. Also ARFF and LIBSVM",
     ),
     Format(
         ".npz and .npy",
         "`x_train`, `y_train`, `x_test` and `y_test` as in Keras; or `x` and `y`, `images` and "
         "`labels`, the names of MedMNIST and similar ones. In one file, or in a folder with one "
-        "array per file, as Kuzushiji-MNIST has them",
+        "array per file, as Kuzushiji-MNIST has them; or one array per class, named after it",
     ),
     Format(
         "MATLAB .mat and HDF5",
@@ -76,6 +77,7 @@ _REFUSED = (
     (rb"\x80[\x02-\x05]|\((lp|dp)\d|\(*c[a-z_]+(\.[a-z_]+)+\n[A-Za-z_]", _PICKLE),
     (rb"version https://git-lfs", "a pointer to a file in Git LFS; run git lfs pull"),
     (rb"(?i:\s*(<!doctype html|<html))", "a web page; download the file itself"),
+    (rb"ARROW1|\xff\xff\xff\xff..\0\0", "an Arrow file; save the data set with to_parquet"),
     (rb"%PDF", "a PDF; export its pages as PNG"),
     (rb"....ftyp(hei|mif|avif)", "a HEIC or AVIF photograph; save it as PNG or JPEG"),
     (rb"7z\xbc\xaf|Rar!", "a 7z or RAR archive; unpack it, and give its folder"),

@@ -44,7 +44,7 @@ Files = list[tuple[Path, str]]
 def from_image_folder(
     folder: Path, kinds: Mapping[str, str], label: str = "auto", size: int = 0
 ) -> LabelledImages | None:
-    """Read all images of a folder in greyscale; None if it has no images.
+    """Read all images of a folder in greyscale; None if it has none with classes.
 
     Args:
         folder: The folder.
@@ -67,19 +67,16 @@ def from_image_folder(
             if files := _files(place, _kinds(place), label, notes):
                 parts[part] = files
             elif part == "train" and _holds_images(place):
-                raise _without_classes(place)
+                raise without_classes(place)
             elif _holds_images(place):
                 notes.append(f"{place}: left out, because its images have no labels.")
     if not parts and (files := _files(folder, kinds, label, notes)):
         parts = {"": files}
-    if not parts:
-        if "image" in kinds.values():
-            raise _without_classes(folder)
-        return None
-    return _read_all(parts, folder, size, notes)
+    return _read_all(parts, folder, size, notes) if parts else None
 
 
-def _without_classes(folder: Path) -> StageError:
+def without_classes(folder: Path) -> StageError:
+    """The error for images whose classes are unknown."""
     return StageError(
         f"{folder}: expected the class of each image, got none; put the images into one "
         "sub-folder per class, begin their names with the label (7_1.png), or add a table "

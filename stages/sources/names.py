@@ -62,5 +62,6 @@ def parse(name: str) -> Name:
             if key in _PARTS:
                 part = key
             else:
-                what, rank = key, words.index(group)
+                better = not what or words.index(group) < rank  # csvTrainLabel 60k x 1.csv
+                what, rank = (key, words.index(group)) if better else (what, rank)
     return Name("-".join(title), part, what, rank)

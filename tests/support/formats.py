@@ -55,6 +55,44 @@ def libsvm(folder, images, labels):
     dump_svmlight_file(pixels, labels, str(folder / "digits.t"), zero_based=False)
 
 
+def csv_pair(
+    folder, images, labels, names=("csvTrainImages 60k x 784.csv", "csvTrainLabel 60k x 1.csv")
+):
+    np.savetxt(folder / names[0], flat(images), "%d", ",")
+    np.savetxt(folder / names[1], labels, "%d")
+
+
+def semeion(folder, images, labels):
+    rows = np.hstack([flat(images), np.eye(10)[labels]])
+    np.savetxt(folder / "semeion.data", rows, "%.4f")
+
+
+def fer(folder, images, labels):
+    pairs = zip(labels, flat(images), strict=True)
+    rows = [f"{label},{' '.join(map(str, row))},Training" for label, row in pairs]
+    (folder / "fer.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]))
+
+
+def sign_mnist(folder, images, labels):
+    """A picture and folders beside the table, as in Kaggle's Sign Language MNIST."""
+    (folder / "amer_sign.png").write_bytes(png(images[0]))
+    table(header=True)(folder, images, labels)
+    (folder / "sign_mnist_train").mkdir()
+    table(header=True)(folder / "sign_mnist_train", images, labels)
+
+
+def by_class(folder, images, labels):
+    for k in range(10):
+        np.save(folder / f"full_numpy_bitmap_{k}.npy", flat(images[labels == k]))
+
+
+def mat_by_class(folder, images, labels):
+    from scipy.io import savemat
+
+    content = {f"train{k}": flat(images[labels == k]) for k in range(10)}
+    savemat(folder / "mnist_all.mat", content)
+
+
 def idx(folder, images, labels, prefix="", pack=bytes):
     for name, array in (("images-idx3", images), ("labels-idx1", labels.astype(np.uint8))):
         (folder / f"{prefix}train-{name}-ubyte").write_bytes(pack(idx_bytes(array)))
@@ -202,6 +240,13 @@ FORMATS = {
     "tsv": table("\t", header="digit", last=True),
     "tsv without a header": table("\t"),
     "spaces": table(" "),
+    "csv pair": csv_pair,
+    "csv pair, other names": lambda *data: csv_pair(
+        *data, names=("ARDIS_train_2828.csv", "ARDIS_train_labels.csv")
+    ),
+    "csv, one-hot": semeion,
+    "csv with a column of all pixels": fer,
+    "csv beside pictures": sign_mnist,
     "csv.gz": packed_csv(gzip.compress),
     "csv.bz2": packed_csv(bz2.compress),
     "csv.xz": packed_csv(lzma.compress),
@@ -219,6 +264,8 @@ FORMATS = {
     "npz pair": npz_pair,
     "npy pair": npy_pair,
     "npy pair in a tar.gz": tarred(npy_pair),
+    "npy by class": by_class,
+    "mat by class": mat_by_class,
     "mat": mat,
     "mat with a struct": mat_struct,
     "mat 7.3": mat_73,
