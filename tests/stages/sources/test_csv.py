@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from own_data import csv_text
 
-from stages.common.errors import StageError
-from stages.sources.csv import read_csv
+from stages.common.errors import ParameterError, StageError
+from stages.sources.conversion import to_class_indexes
+from stages.sources.csv import from_csv, read_csv
 
 BYTES = st.integers(0, 255)
 NUMBERS = st.floats(-1e6, 1e6, width=32) | BYTES.map(float)
@@ -102,3 +103,51 @@ def test_binary_files_are_no_csv(tmp_path):
     path.write_bytes(b"\xff\xfe,\0,")
     with pytest.raises(StageError, match="expected a table in UTF-8 text"):
         read_csv(path, labels=True)
+
+
+NUMBERS = [f"{k % 3},{k * 7 % 10},{k * 5 % 3}" for k in range(9)]
+
+
+def test_which_of_two_columns_is_the_label_is_for_the_user_to_say(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(NUMBERS))
+    with pytest.raises(ParameterError) as refusal:
+        from_csv(path, "auto")
+    assert refusal.value.message == (
+        f"fetch.label: expected labels in the first or the last column of {path}, which has no "
+        "header, got values with which both may be labels; set it to first or last."
+    )
+    first, last = (from_csv(path, label) for label in ("first", "last"))
+    assert first.labels.tolist() == [str(k % 3) for k in range(9)]
+    assert last.labels.tolist() == [str(k * 5 % 3) for k in range(9)]
+    np.testing.assert_array_equal(first.pixels[:, 0], last.pixels[:, 1])
+    assert "label in the first column, 9 rows of 2 pixels" in first.notes[0]
+    with pytest.raises(ParameterError, match=r"fetch\.label: expected auto, first or last for a"):
+        from_csv(path, "label")
+
+
+def test_a_header_with_several_labels_or_with_none(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("class,p0,p1,y\n" + "\n".join(f"{row},a" for row in NUMBERS))
+    with pytest.raises(ParameterError, match=r"got 2 that may be it \('class', 'y'\); set it to"):
+        from_csv(path, "auto")
+    found = from_csv(path, "y")
+    assert found.labels.tolist() == ["a"] * 9
+    assert found.pixels.shape == (9, 3)
+    assert 'label in the column "y" (last)' in found.notes[0]
+    with pytest.raises(ParameterError, match=r"fetch\.label: expected auto, first, last or the na"):
+        from_csv(path, "z")
+
+
+@pytest.mark.parametrize("values", [["1", "2", "10"], ["1.0", "2.0", "10.0"], ["1", "2.", "10.00"]])
+def test_labels_that_are_written_as_floats(values, tmp_path):
+    texts = [values[k % 3] for k in range(9)]
+    (tmp_path / "a.csv").write_text(csv_text(np.eye(9, dtype=int), texts))
+    found = from_csv(tmp_path / "a.csv", "auto")
+    assert to_class_indexes(found.labels, "x")[1] == ["1", "2", "10"]
+
+
+def test_an_id_column_of_a_test_file_is_no_pixel(tmp_path):
+    (tmp_path / "test.csv").write_text("id,pixel0,pixel1\n0,5,6\n1,7,8\n")
+    pixels, _ = read_csv(tmp_path / "test.csv", labels=False)
+    assert pixels.tolist() == [[5, 6], [7, 8]]

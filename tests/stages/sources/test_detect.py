@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pytest
 from own_data import csv_text, digits, idx_bytes, write_folder
+from PIL import Image
 
 from stages import evaluate, fetch, preprocess, train
+from tools import predict
 
 IMAGES, LABELS = digits(600)
 
@@ -62,6 +64,38 @@ def chain(run, source, *more):
 def test_the_whole_chain_learns(name, run, tmp_path):
     FORMATS[name](tmp_path / name)
     assert chain(run, name) > 0.8
+
+
+def test_emnist_is_learned_upright(run, tmp_path):
+    """`evaluate`, `predict` and the examples of the page see the same upright images."""
+    images, labels = digits()
+    folder = tmp_path / "gzip"
+    folder.mkdir()
+    for part, rows in (("train", slice(1500)), ("test", slice(1500, None))):
+        stored = np.ascontiguousarray(images[rows].transpose(0, 2, 1))
+        (folder / f"emnist-digits-{part}-images-idx3-ubyte").write_bytes(idx_bytes(stored))
+        content = idx_bytes(labels[rows].astype(np.uint8))
+        (folder / f"emnist-digits-{part}-labels-idx1-ubyte").write_bytes(content)
+    result = run(fetch, "--source", "gzip")
+    assert "gzip: images transposed (fetch.transpose: auto).\n" in result.stderr
+    for stage, options in (
+        (preprocess, ("--test-size", "own", "--validation-size", 200)),
+        (train, ("--hidden", 32, "--epochs", 8)),
+        (evaluate, ("--examples", 10, "--units", 10)),
+    ):
+        assert run(stage, *options).exit_code == 0
+    on_page = np.load(tmp_path / "data/prepared/test_images.npy")
+    np.testing.assert_array_equal(np.round(on_page * 255), images[1500:].reshape(-1, 64))
+    accuracy = json.loads((tmp_path / "metrics.json").read_text())["test"]["accuracy"]
+    assert accuracy > 0.85
+    (tmp_path / "pictures").mkdir()
+    for number in range(100):
+        upright = Image.fromarray(images[1500 + number])
+        upright.save(tmp_path / "pictures" / f"{number:03}_{labels[1500 + number]}.png")
+    found = json.loads(run(predict, "pictures", "--json").stdout)
+    right = [entry["label"] == entry["image"][-5] for entry in found]
+    assert len(right) == 100
+    assert np.mean(right) > 0.85
 
 
 def test_images_that_are_not_square_from_end_to_end(run, tmp_path):
