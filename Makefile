@@ -17,16 +17,16 @@ INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c cons
 
 .PHONY: all repository verify test check format docs benchmarks lock clean
 
-# A download as ZIP has no .git, without which DVC does not work.
-repository:
-	@test -e .git || { echo "Expected a git repository, got a plain folder; run: git init && git add --all && git commit -m start"; exit 1; }
-
 all: repository .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
 	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
 	@"$(BIN)/dvc" repro
 	@"$(BIN)/python" -m tools.results
+
+# A download as ZIP has no .git, without which DVC does not work.
+repository:
+	@test -e .git || { echo "Expected a git repository, got a plain folder; run: git init && git add --all && git commit -m start"; exit 1; }
 
 verify: .venv/installed
 	"$(BIN)/python" -m tools.verify

@@ -5,21 +5,16 @@
     5,0,0,…                             mnist_train.csv, without a header
     6.0000 -1.0000 …                    USPS's zip.train: separated by spaces
     @attribute class {0,1,…} … @data    ARFF
-    5 153:3 154:18 …                    LIBSVM: only the pixels that are not 0
+    5 153:3 154:18 …                    LIBSVM; see `libsvm.py`
 
-Any number of pixels is allowed, and labels may be any text. `columns.py` finds the label.
+Any number of pixels is allowed, and labels may be any text. `layout.py` finds the delimiter and the
+header, `columns.py` the label.
 """
 
-import csv
 import math
-import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,42 +22,14 @@ from tqdm import tqdm
 
 from nn.checks.arrays import square
 from stages.common.errors import ParameterError, StageError
-from stages.sources.columns import Columns, is_number, label_by_values, named_columns, place
+from stages.sources.columns import label_by_values, place
 from stages.sources.dataset import LabelledImages
-from stages.sources.reading import reading, require_room
+from stages.sources.layout import Layout, layout_of, lines_of, opened
+from stages.sources.libsvm import is_libsvm, read_libsvm
+from stages.sources.reading import require_room
 
-_MAX_LINE = 1 << 24
 # Lines between two looks at the memory, and bytes that the text of a label takes.
 _ROWS_AT_ONCE, _LABEL = 4_096, 64
-_DELIMITERS = ",;\t"
-_LIBSVM = re.compile(rb"[-+.\w]+(\s+\d+:[-+.\w]+)+\s*")
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How a file is cut into lines and cells.
-
-    Attributes:
-        delimiter: Between cells; None for any white space.
-        names: Names of the columns; None without a header.
-        width: Number of cells in a line.
-        header: Number of lines before the first image.
-        columns: Their meaning.
-        spaced: Whether one cell has all pixels, separated by spaces.
-    """
-
-    delimiter: str | None
-    names: list[str] | None
-    width: int
-    header: int
-    columns: Columns
-    spaced: bool
-
-    def cells(self, line: str) -> list[str]:
-        return _cut(line, self.delimiter)
-
-    def name(self, k: int) -> str:
-        return self.names[k] if self.names else f"the value of column {k + 1}"
 
 
 def read_csv(path: Path, labels: bool, label: str = "auto") -> tuple[NDArray, NDArray]:
@@ -102,10 +69,7 @@ def from_csv(path: Path, label: str) -> LabelledImages:
 def is_labelled(path: Path, label: str) -> bool:
     """Whether the first lines of a file are a table of pixels with labels."""
     try:
-        with reading(path) as file:
-            if _LIBSVM.fullmatch(file.readline(_MAX_LINE)):
-                return True
-        _layout(path, True, label)
+        is_libsvm(path) or layout_of(path, True, label)
     except ParameterError:
         return label in ("auto", "first", "last")  # which columns to use is for the user to say
     except StageError:
@@ -114,11 +78,9 @@ def is_labelled(path: Path, label: str) -> bool:
 
 
 def _read(path: Path, labels: bool | None, label: str) -> tuple[NDArray, NDArray, str]:
-    with reading(path) as file:
-        head = file.readline(_MAX_LINE)
-    if labels and _LIBSVM.fullmatch(head):
-        return _read_libsvm(path)
-    layout = _layout(path, labels, label)
+    if labels and is_libsvm(path):
+        return (*read_libsvm(path), "LIBSVM's format, label first")
+    layout = layout_of(path, labels, label)
     # First as bytes, which most files contain; float32 needs four times the memory.
     found = _load(path, layout, np.uint8) or _load(path, layout, np.float32)
     if found is None:
@@ -148,164 +110,7 @@ def _one_hot(table: NDArray) -> int:
     return d if is_one_hot else 0
 
 
-def _read_libsvm(path: Path) -> tuple[NDArray, NDArray, str]:
-    # Imported here: scikit-learn takes a second to import, and `--help` should be fast.
-    from sklearn.datasets import load_svmlight_file
-
-    with reading(path) as file:
-        # A pixel takes at least four bytes of text, and twelve in a sparse array.
-        size = 0
-        for line in _lines_of(file):
-            size += 3 * len(line)
-            require_room(size, str(path))
-        file.seek(0)
-        try:
-            table, labels = load_svmlight_file(file, dtype=np.float32)
-        except (ValueError, OverflowError) as error:
-            raise StageError(f"{path}: expected LIBSVM's format, got {error} in a line.") from error
-    # The last pixels are 0 in all images of MNIST, so that the file does not mention them.
-    n, d = table.shape
-    width = next(side for side in range(1, d + 1) if side * side >= d) ** 2
-    require_room(4 * n * width, str(path))
-    table.resize(n, width)
-    return table.toarray(), labels, "LIBSVM's format, label first"
-
-
-def _lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; longer ones are cut, so that none fills the memory."""
-    return iter(partial(file.readline, _MAX_LINE), b"")
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[tuple[BinaryIO, list[str] | None, int]]:
-    """Open a file after the header of an ARFF file; names of its columns; lines that were read."""
-    with reading(path) as file:
-        first = file.readline(_MAX_LINE)
-        if not re.match(rb"\s*(%|@relation\b)", first, re.IGNORECASE):
-            file.seek(0)
-            yield file, None, 0
-            return
-        names, count = [], 1
-        for line in _lines_of(file):
-            count += 1
-            if re.match(rb"@data\b", line, re.IGNORECASE):
-                break
-            if match := re.match(rb"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", line, re.IGNORECASE):
-                names.append(match[1].decode(errors="backslashreplace").strip("'\""))
-        yield file, names, count
-
-
-def _cut(line: str, delimiter: str | None) -> list[str]:
-    if '"' in line:
-        with suppress(csv.Error):  # a cell of more than 100 kB
-            return next(
-                csv.reader([line.strip()], delimiter=delimiter or " ", skipinitialspace=True)
-            )
-    return line.split(delimiter)
-
-
-def _some(cells: list[str]) -> str:
-    return ", ".join(repr(cell[:40]) for cell in cells[:4])
-
-
-def _layout(path: Path, labels: bool | None, label: str) -> _Layout:
-    """Find delimiter, header and columns from the first two lines."""
-    with _lines(path) as (file, names, count):
-        lines: list[str] = []
-        while len(lines) < 2 and (line := file.readline(_MAX_LINE)):
-            try:
-                text = line.decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise StageError(
-                    f"{path}: expected a table in UTF-8 text, one image per line, got other bytes."
-                ) from error
-            if text.strip() and "\0" not in text:
-                lines.append(text.strip("\r\n"))
-            count += not lines
-    if not lines:
-        raise StageError(f"{path}: expected lines of numbers, one per image, got none.")
-    delimiter = max(_DELIMITERS, key=lines[0].count)
-    cut = delimiter if delimiter in lines[0] else None
-    first, *second = [[cell.strip() for cell in _cut(line, cut)] for line in lines]
-    if names is None and _is_header(first, second):
-        names, count = first, count + 1
-        if not second:
-            raise StageError(f"{path}: expected images after the header, got none.")
-        first = second[0]
-    width = len(names or first)
-    are_numbers = [is_number(cell) for cell in first[:width]]
-    are_numbers += [True] * (width - len(are_numbers))  # an error in this line is named later
-    if names is None or (label not in names and all(is_number(name) for name in names if name)):
-        every = [k for k in range(width) if names is None or names[k]]
-        if names is None and sum(are_numbers) < width - 1:
-            raise StageError(
-                f"{path}: expected lines of numbers, one image per line, got {_some(first)}."
-            )
-        columns = _unnamed(every, are_numbers, labels, label)
-    else:
-        columns = named_columns(names, are_numbers, label if labels else "none", str(path))
-        columns = _checked(columns, names, labels, path)
-    pixels = columns.pixels
-    texts = [k for k in range(min(width, len(first))) if k != columns.label and " " in first[k]]
-    spaced = cut is not None and not pixels and len(texts) == 1
-    if spaced:
-        columns = Columns(columns.label, texts, columns.described.split(", ignored")[0])
-    if not columns.pixels:
-        raise StageError(f"{path}: expected columns of pixels, got {_some(names or first)}.")
-    return _Layout(cut, names, width, count, columns, spaced)
-
-
-def _is_header(first: list[str], second: list[list[str]]) -> bool:
-    """Whether the first line has names: text in more than a label, or 0, 1, 2, … as pandas has."""
-    texts = [not is_number(cell) for cell in first]
-    if second and len(second[0]) == len(first):
-        below = [not is_number(cell) for cell in second[0]]
-        if sum(texts) > sum(below):
-            return True
-    elif sum(texts) > 1:
-        return True
-    numbers = [cell for cell in first if cell]
-    return len(numbers) > 4 and numbers == [str(int(numbers[0]) + k) if numbers[0].isdigit() else ""
-                                            for k in range(len(numbers))]  # fmt: skip
-
-
-def _unnamed(
-    every: list[int], are_numbers: Sequence[bool], labels: bool | None, label: str
-) -> Columns:
-    """The columns of a table without names: the values tell, unless the label is text."""
-    if labels and label not in ("auto", "first", "last"):
-        raise ParameterError(
-            f"fetch.label: expected auto, first or last for a table without names of columns, got "
-            f"{label!r}."
-        )
-    texts = [k for k in every if not are_numbers[k]]
-    if label in ("first", "last"):
-        texts = [every[0] if label == "first" else every[-1]]
-    if labels and len(texts) == 1:
-        described = f"no header, label in the {place(texts[0], len(are_numbers))} column"
-        return Columns(texts[0], [k for k in every if k != texts[0]], described)
-    return Columns(None, every)
-
-
-def _checked(columns: Columns, names: list[str], labels: bool | None, path: Path) -> Columns:
-    if labels and columns.label is None:
-        is_test_file = any(name.lower().startswith("pixel") for name in names)
-        advice = "; Kaggle's file with labels is train.csv" if is_test_file else ""
-        raise StageError(
-            f"{path}: expected a column of labels, named label, class, target or y, got the "
-            f"columns {','.join(names[:3])[:40]!r}, …; set fetch.label to the name of one{advice}."
-        )
-    if labels is False:
-        known = [name for name in names if name.lower() in ("label", "class", "target", "y")]
-        if known:
-            raise StageError(
-                f"{path}: expected the header pixel0,pixel1,…, without labels, got the column "
-                f"{known[0]!r}."
-            )
-    return columns
-
-
-def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]] | None:
+def _load(path: Path, layout: Layout, dtype: type) -> tuple[NDArray, list[str]] | None:
     """Read labels, and pixels of the given type; None if a line has other values."""
     texts: list[str] = []
     label, pixels = layout.columns.label, layout.columns.pixels
@@ -323,9 +128,8 @@ def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]]
             *before, rest = line.split(mark, first)
             rest, *after = rest.rsplit(mark, layout.width - last)
             others = [cell.decode(errors="backslashreplace") for cell in before + after]
-            return [*others[:first], *[""] * (last - first), *others[first:]], rest.decode(
-                "latin-1"
-            )
+            cells = [*others[:first], *[""] * (last - first), *others[first:]]
+            return cells, rest.decode("latin-1")
         cells = layout.cells(line.decode(errors="backslashreplace"))
         if len(cells) != layout.width:
             return [], ""
@@ -334,7 +138,7 @@ def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]]
 
     def rows() -> Iterator[str]:
         nonlocal n, is_whole
-        for line in tqdm(_lines_of(file), desc="reading", unit=" images", disable=None):
+        for line in tqdm(lines_of(file), desc="reading", unit=" images", disable=None):
             if not line.strip():
                 continue
             if n % _ROWS_AT_ONCE == 0:  # a compressed file may have more than fits
@@ -348,9 +152,9 @@ def _load(path: Path, layout: _Layout, dtype: type) -> tuple[NDArray, list[str]]
                 texts.append(cells[label].strip().strip("'"))
             yield row
 
-    with _lines(path) as (file, names, _):
-        for _ in range(layout.header if names is None else 0):
-            file.readline(_MAX_LINE)
+    with opened(path) as (file, names, _):
+        for _ in zip(range(layout.header if names is None else 0), lines_of(file), strict=False):
+            pass
         table = _parse(rows(), dtype, None if layout.spaced else layout.delimiter)
     if table is None or not is_whole or len(table) != n or not np.isfinite(table).all():
         return None
@@ -369,23 +173,21 @@ def _parse(rows: Iterable[str], dtype: type, delimiter: str | None) -> NDArray |
             return None
 
 
-def _first_error(path: Path, layout: _Layout) -> StageError:
+def _first_error(path: Path, layout: Layout) -> StageError:
     """Describe the first line of a file that is not a label and a row of finite numbers."""
     label, pixels = layout.columns.label, layout.columns.pixels
-    with _lines(path) as (file, names, before):
+    with opened(path) as (file, names, before):
         skip = layout.header if names is None else 0
-        for number, line in enumerate(
-            iter(partial(file.readline, _MAX_LINE), b""), before + 1
-        ):  # counted as in editors
+        for number, line in enumerate(lines_of(file), before + 1):  # counted as in editors
             text = line.decode(errors="backslashreplace")
             if number <= skip or not text.strip():
                 continue
             where, cells = f"{path}: line {number}", [cell.strip() for cell in layout.cells(text)]
             if len(cells) != layout.width:
-                expected = (
-                    f"{layout.width} values, as in the {'header' if layout.names else 'first line'}"
+                like = "header" if layout.names else "first line"
+                return StageError(
+                    f"{where}: expected {layout.width} values, as in the {like}, got {len(cells)}."
                 )
-                return StageError(f"{where}: expected {expected}, got {len(cells)}.")
             if label is not None and not cells[label]:
                 return StageError(f"{where}: expected a class label, got an empty cell.")
             for k in pixels:

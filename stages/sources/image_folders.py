@@ -9,10 +9,8 @@ Images are ordered by file name across all classes, with the numbers in a name c
 (9.png before 10.png).
 """
 
-import csv
 import os
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,24 +19,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn.images.pixels import border
-from stages.common.errors import ParameterError, StageError
+from stages.common.errors import StageError
 from stages.common.image_files import UnreadableError, read_grey
-from stages.sources.columns import LABELS, wanted_column
 from stages.sources.dataset import LabelledImages
+from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
 from stages.sources.names import parse
-from stages.sources.reading import reading, require_room
+from stages.sources.reading import require_room
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 _PARTS = ("train", "validation", "test")
 # 7_0001.png, 7-12.png, 7 (3).png
 _LABEL_FIRST = re.compile(r"([^\W_]+)[-_ .(].*\w")
-_MAX_LINE, _MAX_TABLE, _MAX_COLUMNS = 1 << 16, 1 << 26, 64
 # Images of each class that `preprocess` needs at least.
 _EACH = 3
-
-
-Files = list[tuple[Path, str]]
 
 
 def from_image_folder(
@@ -121,7 +115,7 @@ def _holds_images(folder: Path) -> bool:
 def _files(folder: Path, kinds: Mapping[str, str], label: str, notes: list[str]) -> Files | None:
     """Paths of the images in order, each with its class; None if there are none with classes."""
     for name in _tables(kinds):
-        if files := _listed_in(folder / name, label, notes):
+        if files := from_table(folder / name, label, notes):
             return files
     if files := _label_first(folder, kinds):
         notes.append(f"{folder}: labels from the beginnings of the file names.")
@@ -158,67 +152,6 @@ def _label_first(folder: Path, kinds: Mapping[str, str]) -> Files | None:
         return None
     pairs = sorted(zip(names, labels, strict=True), key=lambda pair: _natural(pair[0]))
     return [(folder / name, label) for name, label in pairs]
-
-
-def _listed_in(table: Path, label: str, notes: list[str]) -> Files | None:
-    """Images that a table lists with their labels; None if it has no column of file names."""
-    with reading(table) as file:
-        head = file.readline(_MAX_LINE).decode("utf-8-sig", errors="replace")
-        delimiter = max(",;\t ", key=head.count)
-        if not 1 <= head.count(delimiter) <= _MAX_COLUMNS:  # a table of pixels has more
-            return None
-        content = file.read(_MAX_TABLE).decode("utf-8", errors="replace")
-    lines = [head.strip("\r\n"), *content.splitlines()]
-    try:
-        cells = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-        header, *rows = [[cell.strip() for cell in row] for row in cells if row]
-    except csv.Error:  # a cell of more than 100 kB
-        return None
-    n = len(header)
-    found = _index(table.parent)
-    column = next((k for k in range(n) if rows and len(rows[0]) == n and rows[0][k] in found), None)
-    if column is None:
-        return None
-    if header[column] in found:
-        rows.insert(0, header)
-        header = [""] * n
-    others = [k for k in range(n) if k != column]
-    named = [k for k in others if header[k].lower() in LABELS]
-    chosen = wanted_column(header, label, str(table))
-    likely = [chosen] if chosen is not None else named or others
-    if len(likely) != 1:
-        raise ParameterError(
-            f"fetch.label: expected one column of labels in {table}, got "
-            f"{', '.join(repr(header[k]) for k in likely)}; set it to the name of one."
-        )
-    files = []
-    for number, row in enumerate(rows, 2 if any(header) else 1):
-        paths = found.get(row[column], []) if len(row) == n else []
-        if len(paths) > 1:  # train/1.png and test/1.png
-            part = parse(table.name).part
-            paths = [path for path in paths if part and parse(path.parent.name).part == part]
-        if len(paths) != 1 or not row[likely[0]]:
-            raise StageError(
-                f"{table}: line {number}: expected the name of one image file and its label, got "
-                f"{', '.join(row)[:40]!r}."
-            )
-        files.append((paths[0], row[likely[0]]))
-    left = len(found[""]) - len({path for path, _ in files})
-    more = f"; {left} other images left out" if left else ""
-    notes.append(f"{table}: labels of {len(files)} images{more}.")
-    return files
-
-
-def _index(folder: Path) -> dict[str, list[Path]]:
-    """All images below a folder: by path, by name, by name without suffix, and all as ""."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            if not name.startswith(".") and path.is_file() and kind_of(path) == "image":
-                for key in {path.relative_to(folder).as_posix(), name, path.stem, ""}:
-                    found[key].append(path)
-    return found
 
 
 def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
