@@ -137,7 +137,7 @@ def layout_of(path: Path, labels: bool | None, label: str) -> Layout:
     spaced = cut is not None and not pixels and len(texts) == 1
     if spaced:
         columns = Columns(columns.label, texts, columns.described.split(", ignored")[0])
-    if not columns.pixels:
+    if not columns.pixels or (labels and columns.label is None and len(columns.pixels) < 2):
         raise StageError(f"{path}: expected columns of pixels, got {_some(names or first)}.")
     return Layout(cut, names, width, count, columns, spaced)
 

@@ -12,6 +12,7 @@ from own_data import csv_text
 from stages.common.errors import ParameterError, StageError
 from stages.sources.conversion import to_class_indexes
 from stages.sources.csv import from_csv, read_csv
+from stages.sources.detect import from_path
 
 BYTES = st.integers(0, 255)
 NUMBERS = st.floats(-1e6, 1e6, width=32) | BYTES.map(float)
@@ -151,3 +152,20 @@ def test_an_id_column_of_a_test_file_is_no_pixel(tmp_path):
     (tmp_path / "test.csv").write_text("id,pixel0,pixel1\n0,5,6\n1,7,8\n")
     pixels, _ = read_csv(tmp_path / "test.csv", labels=False)
     assert pixels.tolist() == [[5, 6], [7, 8]]
+
+
+def test_the_tables_of_emnist_beside_its_mapping_and_notes(tmp_path):
+    images = np.arange(1, 97).reshape(6, 16) % 90
+    images[:, -1] = 0
+    for part, rows in (("train", slice(4)), ("test", slice(4, 6))):
+        table = np.c_[np.arange(6)[rows] % 2, images[rows]]
+        np.savetxt(tmp_path / f"emnist-balanced-{part}.csv", table, "%d", ",")
+    (tmp_path / "emnist-balanced-mapping.txt").write_text("0 65\n1 66\n")
+    (tmp_path / "classes.txt").write_text("0\n1\n")
+    (tmp_path / "README.txt").write_text("The data set\nof a test.\n")
+    found = from_path(tmp_path)
+    np.testing.assert_array_equal(found.pixels, images)
+    assert found.parts == {"train": 4, "test": 2}
+    assert found.column_major
+    assert found.names == {"0": "A", "1": "B"}
+    assert found.notes[-1].startswith(f"{tmp_path}: left out README.txt, classes.txt, emnist-bal")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -208,4 +209,22 @@ def test_a_folder_without_data_names_the_file_that_may_be_meant(refused, tmp_pat
     assert refused(fetch, "--source", "own") == (
         "own: expected a data set in this folder, got none; set fetch.source to one of own/one, "
         "own/two."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "package", "extra"),
+    [
+        ("a.parquet", b"PAR1", "pyarrow", "parquet"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "h5py", "hdf5"),
+        ("a.mat", b"MATLAB 7.3 MAT-file", "h5py", "hdf5"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    name, head, package, extra, refused, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / name).write_bytes(head)
+    assert refused(fetch, "--source", name).endswith(
+        f"need a package; install it with pip install -e '.[{extra}]'."
     )
