@@ -3,7 +3,7 @@
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix
-# make docs     write docs/parameters.md from the options of the stages
+# make docs     write docs/parameters.md, and docs/tour.ipynb from docs/tour.md (after make)
 # make benchmarks  measure and write the tables of docs/results.md; KERNEL=Haswell chooses the BLAS kernel
 # make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
@@ -21,7 +21,8 @@ all: repository .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
 	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
-	@"$(BIN)/dvc" repro
+	@# Each stage prints one line; with --quiet, DVC adds neither its command nor messages of its own.
+	@"$(BIN)/dvc" repro --quiet || { echo "The pipeline stopped; dvc repro says more."; exit 1; }
 	@"$(BIN)/python" -m tools.results
 
 # A download as ZIP has no .git, without which DVC does not work.
@@ -44,8 +45,9 @@ format: .venv/installed-test
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
 
-docs: .venv/installed
+docs: .venv/installed-test
 	"$(BIN)/python" -m tools.parameters
+	"$(BIN)/python" -m tools.notebook
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
 BENCHMARKS = epoch optimizers accuracy prediction scale stage

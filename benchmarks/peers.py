@@ -180,7 +180,7 @@ def trainings() -> dict[str, tuple[Callable[[], Training], int | None]]:
     }
     if installed("jax"):
         found["JAX, whole epoch jitted"] = jax_scan, None
-    # Small products are slower on two threads of BLAS; see `benchmarks.threads`.
+    # Small products are slower on two threads of BLAS; see docs/results.md.
     found["scikit-learn MLPClassifier"] = scikit_learn, 1
     if installed("torch"):
         found["PyTorch, eager"] = pytorch, 1

@@ -1,5 +1,6 @@
 """Loss, accuracy and calibration of a classifier."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,14 @@ class RunningScore:
         self._loss += int(losses.astype(np.int64).sum())
         self._right += int(np.count_nonzero(outputs.argmax(axis=1) == targets.argmax(axis=1)))
         self._samples += len(outputs)
+
+    def add_members(self, add: Callable[[list[NDArray]], None]) -> None:
+        """Add the samples of the other members of a team; see `training.team.Team.add`."""
+        high, low = divmod(self._loss, 2**32)  # the sum of all may need more than 64 bits
+        numbers = np.array([high, low, self._right, self._samples], np.int64)
+        add([numbers])
+        high, low, self._right, self._samples = map(int, numbers)
+        self._loss = high * 2**32 + low
 
     @property
     def score(self) -> Score:

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Classifier, expected_calibration_error, score
-from stages.common.artifacts import Artifacts, invalid_artifact, read_array
-from stages.common.command import copies_option, count_option, path_option, stage
-from stages.common.datasets import read_info, read_part
-from stages.common.model_io import augmented, read_model_for
-from stages.common.predictions import predict
-from stages.reporting.class_report import ClassReport, class_reports
+from stages.common.command_line.command import copies_option, count_option, path_option, stage
+from stages.common.files.artifacts import Artifacts, invalid_artifact, read_array
+from stages.common.files.prepared_data import read_info, read_part
+from stages.common.models.model_files import augmented, read_model_for
+from stages.common.models.predictions import predict
 
 
 @stage("evaluate", writes="evaluation")
@@ -53,13 +52,22 @@ def main(
     model = read_model_for(Path(model_path), about, images.shape[1])
     classifier: Classifier = augmented(model, "evaluate", copies)
     predictions = predict(classifier, images, labels)
-    reports = class_reports(predictions, classifier.classes)
+    # Imported here, so that `--help` need not wait for scikit-learn and Matplotlib.
+    from sklearn.metrics import precision_recall_fscore_support
+
+    from stages.reporting import plots
+    from stages.reporting.learning_curves import read_curves
+
+    names = np.array(about.classes)
+    table = precision_recall_fscore_support(
+        predictions.true, predictions.predicted, labels=np.arange(len(names)), zero_division=0.0
+    )
     scores = {part: score(classifier, *arrays) for part, arrays in parts.items()}
     metrics = {
         "test": {
             "accuracy": scores["test"].accuracy,
             "loss": scores["test"].loss,
-            "macro_f1": float(np.mean([report.f1 for report in reports])),
+            "macro_f1": float(np.mean(table[2])),
             "calibration_error": expected_calibration_error(
                 predictions.confidence, predictions.correct, bins
             ),
@@ -67,11 +75,6 @@ def main(
         "validation": {"accuracy": scores["validation"].accuracy},
         "train": {"accuracy": scores["train"].accuracy},
     }
-    # Imported here, so that `--help` need not wait a second for Matplotlib.
-    from stages.reporting import plots
-    from stages.reporting.learning_curves import read_curves
-
-    names = np.array(about.classes)
     with Artifacts() as artifacts:
         artifacts.write_csv(
             evaluation / "confusion.csv",
@@ -80,8 +83,11 @@ def main(
         )
         artifacts.write_csv(
             evaluation / "classes.csv",
-            ("class", *ClassReport._fields[1:]),
-            [[f"{x:.4f}" if isinstance(x, float) else x for x in report] for report in reports],
+            ("class", "precision", "recall", "f1", "support"),
+            [
+                (name, *(f"{fraction:.4f}" for fraction in fractions), n)
+                for name, *fractions, n in zip(about.classes, *table, strict=True)
+            ],
         )
         for name, png in plots.draw_all(
             classifier,

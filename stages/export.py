@@ -11,14 +11,15 @@ import click
 import numpy as np
 
 from nn import Ensemble, Network
-from stages.common.artifacts import Artifacts, invalid_artifact, read_json
-from stages.common.command import count_option, path_option, stage
-from stages.common.datasets import DOWNLOADS, read_info, read_part
-from stages.common.errors import StageError
-from stages.common.model_io import read_model_for
-from stages.common.predictions import predict, sample_mistakes
-from stages.common.snapshots import Snapshots
-from stages.common.terminal import echo
+from stages.common.command_line.command import count_option, path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import echo
+from stages.common.files.artifacts import Artifacts, invalid_artifact, read_json
+from stages.common.files.prepared_data import read_info, read_part
+from stages.common.files.raw_data import DOWNLOADS
+from stages.common.models.model_files import read_model_for
+from stages.common.models.predictions import predict, sample_mistakes
+from stages.common.models.snapshots import Snapshots
 from stages.exporting.model_card import model_card
 
 # Options of `fetch` at their defaults, which say nothing about most data sets.

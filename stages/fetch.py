@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from stages.common.command import count_option, path_option, stage
-from stages.common.datasets import DOWNLOADS, Raw
-from stages.common.parameter_types import integer
-from stages.common.terminal import echo
+from stages.common.command_line.command import count_option, path_option, stage
+from stages.common.command_line.parameter_types import integer
+from stages.common.command_line.terminal import echo
+from stages.common.files.raw_data import DOWNLOADS, Raw
 from stages.sources.conversion import to_raw, transposed
 from stages.sources.detect import Options, from_path
 from stages.sources.digests import PINNED, digests

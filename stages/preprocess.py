@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from nn.images.framing import Framing, measure
 from nn.images.info import DatasetInfo
 from nn.images.pixels import border, is_range, scale
-from stages.common.artifacts import Artifacts, invalid_artifact
-from stages.common.command import path_option, seed_option, stage
-from stages.common.datasets import PARTS, Raw, write_info
-from stages.common.errors import ParameterError, StageError
-from stages.common.parameter_types import Size
+from stages.common.command_line.command import path_option, seed_option, stage
+from stages.common.command_line.errors import ParameterError, StageError
+from stages.common.command_line.parameter_types import Size
+from stages.common.files.artifacts import Artifacts, invalid_artifact
+from stages.common.files.prepared_data import PARTS, write_info
+from stages.common.files.raw_data import Raw
 
 _ROWS_AT_ONCE = 4_096
 # A background is bright if it is above this fraction of the range of pixel values.

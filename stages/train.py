@@ -3,6 +3,8 @@
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn import DivergedError, NotLearningWarning, Score, Trainer, TrainingConfig, save, score
-from stages.common.artifacts import Artifacts, errors_naming, restored_on_failure
-from stages.common.command import path_option, stage
-from stages.common.errors import StageError
-from stages.common.snapshots import Snapshots, parameters_of, snapshot_of
-from stages.training.checkpoint import DAMAGE, CheckpointFile
+from nn.training.team import Workers
+from stages.common.command_line.command import environment_option, path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, errors_naming, restored_on_failure
+from stages.common.models.snapshots import Snapshots, parameters_of, snapshot_of
+from stages.training.checkpoint import CheckpointFile
 from stages.training.data import TrainingData
 from stages.training.dvclive_log import Epoch, log_epoch, open_live
 from stages.training.options import SECTIONS, config_from_options, training_options
@@ -36,6 +39,7 @@ _UNITS, _EPOCHS = 50, 30
 @path_option("pictures", None, "Folder for pictures of the hidden units, one per epoch; optional.")
 @path_option("snapshots", None, "File for the weights after some epochs, for the page; optional.")
 @path_option("checkpoint", "data/checkpoint.npz", "File to resume an interrupted training from.")
+@environment_option("scheduler", "TRAIN_SCHEDULER", "Dask scheduler with workers.", default="")
 def main(
     seed: int,
     class_weight: str,
@@ -46,6 +50,7 @@ def main(
     pictures_path: str | None,
     snapshots_path: str | None,
     checkpoint_path: str,
+    scheduler: str,
     **options: Any,
 ) -> None:
     """Train a multi-layer perceptron by minibatch gradient descent.
@@ -70,11 +75,13 @@ def main(
         errors_naming(Path(training_path)),  # DVCLive's errors on a full disk name no file
         restored_on_failure(Path(training_path)),
         open_live(training_path) as live,
+        _workers(scheduler) as workers,
         Artifacts() as artifacts,
     ):
         for epoch in history:
             log_epoch(live, epoch, pictures)
-        for epoch in _train(trainer, data, data.sample_weights(class_weight), pictures is not None):
+        weights = data.sample_weights(class_weight)
+        for epoch in _train(trainer, data, weights, workers, pictures is not None):
             history.append(epoch)
             log_epoch(live, epoch, pictures)
             checkpoint.write(trainer, history)
@@ -98,37 +105,45 @@ def _resume_or_start(
     trainer, checkpoint = _new_trainer(config, data, seed), file.read()
     if checkpoint is None:
         return trainer, []
-    try:
-        trainer.restore(checkpoint.state)
-    except DAMAGE:
-        return _new_trainer(config, data, seed), []
-    history, rows = checkpoint.history, ((0,), parameters_of(trainer.network).shape)
-    is_damaged = trainer.epoch != len(history) or any(
-        epoch.snapshot.shape not in rows or epoch.snapshot.dtype.kind != "f" for epoch in history
-    )
+    trainer.restore(checkpoint.state)
     # The number of epochs may have been reduced since the checkpoint was written.
-    too_far = trainer.epoch > config.epochs
-    if is_damaged or too_far or (checkpoint.finished and trainer.finished):
+    if trainer.epoch > config.epochs or (checkpoint.finished and trainer.finished):
         return _new_trainer(config, data, seed), []
     click.echo(f"train: resuming after epoch {trainer.epoch}, from {file.path}", err=True)
-    return trainer, history
+    return trainer, checkpoint.history
 
 
 def _new_trainer(config: TrainingConfig, data: TrainingData, seed: int) -> Trainer:
     return Trainer(config, sizes=data.sizes, seed=seed, **vars(data.about))
 
 
+@contextmanager
+def _workers(scheduler: str) -> Iterator[Workers | None]:
+    """The workers of a Dask scheduler; None if there is none."""
+    if not scheduler:
+        yield None
+        return
+    from stages.training.cluster import Cluster
+
+    with closing(Cluster(scheduler, partial(click.echo, err=True))) as cluster:
+        yield cluster
+
+
 def _train(
-    trainer: Trainer, data: TrainingData, weights: NDArray | None, with_pictures: bool
+    trainer: Trainer,
+    data: TrainingData,
+    weights: NDArray | None,
+    workers: Workers | None,
+    with_pictures: bool,
 ) -> Iterator[Epoch]:
     """Train under a progress bar; yield each epoch. Raises `StageError` if training diverges."""
     if with_pictures:  # imported here, because Matplotlib takes a moment
-        from stages.common.mosaics import units_picture
+        from stages.common.pictures.hidden_units import units_picture
     config = trainer.config
     with (
         warnings.catch_warnings(),
         tqdm(
-            trainer.train_epochs(data.images, data.labels, weights),
+            trainer.train_epochs(data.images, data.labels, weights, workers=workers),
             initial=trainer.epoch,
             total=config.epochs,
             desc="train",

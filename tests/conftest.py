@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from nn.images.info import DatasetInfo
-from stages.common.artifacts import Artifacts
-from stages.common.datasets import write_info
+from stages.common.files.artifacts import Artifacts
+from stages.common.files.prepared_data import write_info
 
 ROOT = Path(__file__).parent.parent
 

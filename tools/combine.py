@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from nn import Ensemble, save
-from stages.common.artifacts import Artifacts
-from stages.common.command import path_option, stage
-from stages.common.errors import StageError
-from stages.common.model_io import read_model
+from stages.common.command_line.command import path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts
+from stages.common.models.model_files import read_model
 
 
 @stage("combine")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from stages.common.artifacts import Artifacts
-from stages.common.command import stage
-from stages.common.errors import StageError
+from stages.common.command_line.command import stage
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts
 
 # DVC looks for the template from its folder .dvc; git ignores .dvc/tmp.
 _TEMPLATE = "tmp/plots.html"

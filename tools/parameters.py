@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from stages import evaluate, export, fetch, preprocess, train
-from stages.common.command import is_parameter, stage
-from stages.common.parameter_types import Number
+from stages.common.command_line.command import is_parameter, stage
+from stages.common.command_line.parameter_types import Number
 
 _HEADER = """\
 # Parameters

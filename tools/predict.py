@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Classifier, Ensemble, Network
-from stages.common.artifacts import Artifacts
-from stages.common.command import copies_option, path_option, stage
-from stages.common.errors import StageError
-from stages.common.image_files import UnreadableError, pictures_in, read_picture
-from stages.common.model_io import augmented, read_model
-from stages.common.terminal import echo
+from stages.common.command_line.command import copies_option, path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import echo
+from stages.common.files.artifacts import Artifacts
+from stages.common.files.image_files import UnreadableError, pictures_in, read_picture
+from stages.common.models.model_files import augmented, read_model
 from stages.common.verdict import verdict
 from stages.exporting.image_preparation import BlankImageError
 from stages.exporting.model_inputs import model_inputs
@@ -190,8 +190,8 @@ def _doubt(prediction: Prediction) -> str:
 def _show(predictions: Sequence[Prediction], pictures: Mapping[str, NDArray], path: Path) -> None:
     """Write the inputs of the network to a PNG file, after the picture if it has several digits."""
     # Imported here, so that `--help` need not wait a second for Matplotlib.
-    from stages.common.galleries import gallery_png
-    from tools.pictures import enlarged, framed
+    from stages.reporting.galleries import gallery_png
+    from tools.photographs.tiles import enlarged, framed
 
     tiles, captions, names = [], [], []
     for name, digits in groupby(predictions, lambda prediction: prediction.name):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from stages.common.artifacts import invalid_artifact, read_json
-from stages.common.command import path_option, stage
+from stages.common.command_line.command import path_option, stage
+from stages.common.files.artifacts import invalid_artifact, read_json
 
 _TEXT = """\
 test accuracy {test[accuracy]:.2%}, loss {test[loss]:.4f}, macro F1 {test[macro_f1]:.4f}

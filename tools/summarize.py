@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from stages.common.artifacts import Artifacts, invalid_artifact, read_json
-from stages.common.command import path_option, stage
-from stages.common.terminal import echo
+from stages.common.command_line.command import path_option, stage
+from stages.common.command_line.terminal import echo
+from stages.common.files.artifacts import Artifacts, invalid_artifact, read_json
 
 
 @stage("summarize")

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from stages.common.command import count_option, environment_option, path_option, stage
-from stages.common.errors import StageError
-from stages.common.parameter_types import MAX_SEED, integer
+from stages.common.command_line.command import count_option, environment_option, path_option, stage
+from stages.common.command_line.errors import StageError
+from stages.common.command_line.parameter_types import MAX_SEED, integer
 from stages.training.data import TrainingData
 from stages.training.options import SECTIONS, training_options
 from tools.tuning.search import rounds, run_search

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import yaml
 
-from stages.common.command import stage
+from stages.common.command_line.command import stage
 from stages.training.options import SECTIONS
-from tools.experiment import setting
+from tools.tuning.experiment import setting
 
 _LADDER = Path("experiments/ladder/params.yaml")
 _VARIANTS = yaml.safe_load(_LADDER.read_text("utf-8"))["variants"] if _LADDER.exists() else {}

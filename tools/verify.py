@@ -14,9 +14,9 @@ import click
 import numpy as np
 import yaml
 
-from stages.common.command import stage
-from stages.common.errors import StageError
-from tools.differences import causes, difference, other_versions
+from stages.common.command_line.command import stage
+from stages.common.command_line.errors import StageError
+from tools.verification.differences import causes, difference, other_versions
 
 
 class Row(NamedTuple):

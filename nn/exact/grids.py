@@ -24,6 +24,7 @@ elementwise and the same on every processor (see `portable`).
 """
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,7 @@ def score_input_bits(inputs: int) -> int:
     return _PLACES - weight_bits(inputs) - ceil_log2(inputs)
 
 
+@cache
 def delta_bits(units: int, inputs: int, samples: int) -> int:
     """Bits of the errors of a layer of `units`, for a minibatch of so many samples."""
     return min(

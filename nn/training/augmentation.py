@@ -97,16 +97,23 @@ class Augmenter:
         # Images are padded with one background pixel; positions outside are clipped to it.
         self._centre = (x.mean() + 1.0, y.mean() + 1.0)
 
-    def sampling_positions(self, count: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+    def sampling_positions(
+        self, count: int, rng: np.random.Generator, chosen: NDArray | slice = slice(None)
+    ) -> tuple[NDArray, NDArray]:
         """Draw the sampling positions of `count` images.
 
+        Args:
+            count: Number of images.
+            rng: Random number generator.
+            chosen: The images whose positions are computed, of which there are n.
+
         Returns:
-            x and y, each (count, pixels), float32, in pixels from the corner of the padded image.
+            x and y, each (n, pixels), float32, in pixels from the corner of the padded image.
         """
         strength = self.augmentation
 
         def uniform(limit: float) -> NDArray:
-            return (2.0 * limit) * rng.random(count) - limit
+            return (2.0 * limit) * rng.random(count)[chosen] - limit
 
         angle = np.deg2rad(uniform(strength.rotation))
         wide, high = 1.0 + uniform(strength.scaling), 1.0 + uniform(strength.scaling)
@@ -121,23 +128,40 @@ class Augmenter:
         )
         constants = [uniform(strength.shift) + centre for centre in self._centre]
         planes = [np.stack([c, *row], axis=1) for c, row in zip(constants, matrix, strict=True)]
-        x, y = (self._field(plane, rng) for plane in planes)
+        others = count, len(self._functions) - 3
+        x, y = (self._field(plane, standard_normal(rng, others)[chosen]) for plane in planes)
         return x, y
 
-    def _field(self, plane: NDArray, rng: np.random.Generator) -> NDArray:
-        rest = standard_normal(rng, (len(plane), len(self._functions) - 3))
+    def _field(self, plane: NDArray, rest: NDArray) -> NDArray:
         coefficients = np.concatenate([plane, rest], axis=1)
         # Both operands are on grids, so the product is exact (see `exact`).
         terms = ceil_log2(len(self._functions))
         round_rows(coefficients, 53 - _FUNCTION_BITS - terms)
         return (coefficients @ self._functions).astype(np.float32)
 
-    def augment(self, images: NDArray, rng: np.random.Generator, out: NDArray) -> None:
-        """Write augmented copies of (n, d) images to `out`; see `deform`."""
-        for start in range(0, len(images), _CHUNK):
-            chunk = images[start : start + _CHUNK]
-            x, y = self.sampling_positions(len(chunk), rng)
-            out[start : start + _CHUNK] = self.deform(chunk, x, y)
+    def augment(
+        self,
+        images: NDArray,
+        rng: np.random.Generator,
+        out: NDArray,
+        chosen: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Write augmented copies of images to `out`.
+
+        Args:
+            images: (n, d); see `deform`.
+            rng: Random number generator.
+            out: (n, d).
+            chosen: Random numbers are drawn for so many images, and `images` are those that are
+                true; None for all.
+        """
+        chosen = np.ones(len(images), bool) if chosen is None else chosen
+        at = 0
+        for start in range(0, len(chosen), _CHUNK):
+            part = chosen[start : start + _CHUNK]
+            x, y = self.sampling_positions(len(part), rng, part)
+            rows = slice(at, at := at + len(x))
+            out[rows] = self.deform(images[rows], x, y)
 
     def deform(self, images: NDArray, x: NDArray, y: NDArray) -> NDArray:
         """Images at sampling positions, (n, d), with bilinear interpolation.

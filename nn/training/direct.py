@@ -50,6 +50,12 @@ class DirectLayer(DenseLayer):
         self._weights, self._biases = (in_lines(n, units, self._dtype) for n in (inputs, 1))
         self._z, self._scaled = (in_lines(m, units, self._dtype) for _ in range(2))
         self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
+        # The sums of this member of a team; a team of one adds to the weights.
+        self.of_weights, self.of_biases = (
+            (self._weights, self._biases[0])
+            if self._minibatch.team.size == 1
+            else (np.zeros_like(self._weights), np.zeros_like(self._biases[0]))
+        )
 
     def load(self) -> None:
         """Copy weights and biases from the network."""
@@ -90,7 +96,7 @@ class DirectLayer(DenseLayer):
         self._errors = delta
 
     def descend(self, rate: float) -> None:
-        """W ← W - rate · δ.T @ x, and likewise the biases.
+        """W ← W - rate · δ.T @ x, and likewise the biases; in a team, see `add_gradients`.
 
         Raises:
             DivergedError: If the minibatch alone could exceed the exact range.
@@ -98,7 +104,7 @@ class DirectLayer(DenseLayer):
         shift = _SHIFTER if self._exact else 0.0
         largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._scaled)
         if self._exact:
-            alone = len(self._errors) * self.levels * largest
+            alone = self._minibatch.m * self.levels * self._minibatch.team.largest(largest)
             if not alone < _CAPACITY:
                 raise DivergedError(_TOO_LARGE)
             self._state.bound += alone * self.levels * (len(self._weights) + 1)
@@ -106,11 +112,17 @@ class DirectLayer(DenseLayer):
             images, chosen = self.x
             self._f.sparse_add(
                 *images, chosen, 0.0, 0, len(self._weights), self._scaled, float(self.levels),
-                self._weights, self._biases[0],
+                self.of_weights, self.of_biases,
             )  # fmt: skip
         else:
-            self._weights += self.x.T @ self._scaled
-            self._biases += self._scaled.sum(axis=0) * self.levels
+            self.of_weights += self.x.T @ self._scaled
+            self.of_biases += self._scaled.sum(axis=0) * self.levels
+
+    def add_gradients(self) -> None:
+        """Add the sums of all members of the team to the weights, after `descend`."""
+        for weights, sums in ((self._weights, self.of_weights), (self._biases[0], self.of_biases)):
+            weights += sums
+            sums[...] = 0.0
 
     def _check(self) -> None:
         """Raise DivergedError if weighted inputs could be too large."""

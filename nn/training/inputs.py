@@ -71,26 +71,18 @@ class Samples(NamedTuple):
 Rows = tuple[Any, NDArray[np.intp]]
 
 
-def grey_levels(images: NDArray, pixel_range: tuple[float, float]) -> int:
-    """L ≤ 255 if all pixels of (n, d) float32 images are multiples of 1/L in [0, 1], or 0.
+def are_grey(images: NDArray, levels: float) -> bool:
+    """Whether all pixels of (n, d) float32 images are multiples of 1/levels in [0, 1].
 
-    Also 0 if the images have too many pixels.
+    False if there are more than 255 levels, or if the images have too many pixels.
     """
-    if images.shape[1] > _MOST_GREY_INPUTS:
-        return 0
-    span = abs(pixel_range[1] - pixel_range[0])
-    for levels in (span, 255.0):
-        if levels in range(1, 256) and all(
-            _are_whole(images[start : start + _PIECE], levels)
-            for start in range(0, len(images), _PIECE)
-        ):
-            return int(levels)
-    return 0
-
-
-def _are_whole(images: NDArray, levels: float) -> bool:
-    scaled = images * images.dtype.type(levels)
-    return bool((scaled == np.rint(scaled)).all() and scaled.min() >= 0 and scaled.max() <= levels)
+    if images.shape[1] > _MOST_GREY_INPUTS or levels not in range(1, 256):
+        return False
+    for start in range(0, len(images), _PIECE):
+        scaled = images[start : start + _PIECE] * images.dtype.type(levels)
+        if (scaled != np.rint(scaled)).any() or scaled.min() < 0 or scaled.max() > levels:
+            return False
+    return True
 
 
 def convert_images(
@@ -134,20 +126,24 @@ class Loader:
         *,
         augmenter: Augmenter | None = None,
         label_smoothing: float = 0.0,
+        first: int = 0,
     ) -> None:
         """Prepare all samples, if that is to be done at once.
 
         Args:
-            samples: All training samples; may be memory-mapped.
+            samples: The training samples; may be memory-mapped.
             batch_size: Samples of a minibatch; chunks have whole minibatches.
             convert: Function that converts images; see `convert_images`.
             augmenter: Augments each image anew in every epoch; None for no augmentation.
             label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
+            first: Place of the first sample among those of all members of a team.
         """
+        self._first = first
         self._samples, self._convert, self._augmenter = samples, convert, augmenter
         self._label_smoothing = label_smoothing
+        row = samples.images.shape[1] * samples.images.itemsize
         unit = batch_size * max(1, _ROWS_IN_A_UNIT // batch_size)
-        wanted = min(_ROWS_IN_A_CHUNK, max(1, _BYTES_IN_A_CHUNK // samples.images[0].nbytes))
+        wanted = min(_ROWS_IN_A_CHUNK, max(1, _BYTES_IN_A_CHUNK // row))
         self._rows = unit * math.ceil(wanted / unit)
         self._all = None
         if augmenter is None and samples.images.size <= _PIXELS_AT_ONCE:
@@ -155,31 +151,35 @@ class Loader:
 
     def chunks(
         self, order: NDArray[np.intp], rng: np.random.Generator
-    ) -> Iterator[tuple[Samples, NDArray[np.intp]]]:
+    ) -> Iterator[tuple[Samples, NDArray[np.intp], NDArray[np.bool_]]]:
         """Prepare the samples in the given order.
 
         Args:
-            order: Indices of samples.
+            order: Indices of the samples of all members of the team.
             rng: Random number generator of the augmenter.
 
         Yields:
-            Samples of a chunk, and the indices among them in the order in which to use them.
+            Samples of a chunk; the indices among them in the order in which to use them; and which
+            of the chunk's samples in `order` this member has.
         """
-        starts = range(0, len(order), self._rows)
-        if self._all is not None:
-            for start in starts:
-                yield self._all, order[start : start + self._rows]
-            return
 
-        def make(start: int) -> Samples:
-            chosen = order[start : start + self._rows]
-            images = self._samples.images[chosen]
+        def make(start: int) -> tuple[Samples, NDArray[np.intp], NDArray[np.bool_]]:
+            places = order[start : start + self._rows] - self._first
+            mine = (places >= 0) & (places < len(self._samples.targets))
+            places = places[mine]
+            if self._all is not None:
+                return self._all, places, mine
+            images = self._samples.images[places]
             if self._augmenter is not None:
                 augmented = np.empty_like(images)
-                self._augmenter.augment(images, rng, augmented)
+                self._augmenter.augment(images, rng, augmented, mine)
                 images = augmented
-            return self._prepared(chosen, self._convert(images))
+            return self._prepared(places, self._convert(images)), np.arange(len(places)), mine
 
+        starts = range(0, len(order), self._rows)
+        if self._all is not None:
+            yield from map(make, starts)
+            return
         # The helper ignores overflow where the caller does, which is part of its context.
         made = helpers().submit(copy_context().run, make, 0)
         try:
@@ -187,7 +187,7 @@ class Loader:
                 ready = made.result()
                 if start + self._rows < len(order):
                     made = helpers().submit(copy_context().run, make, start + self._rows)
-                yield ready, np.arange(len(ready.targets))
+                yield ready
         finally:
             wait([made])  # it uses the random number generator
 

@@ -5,6 +5,7 @@ operands of matrix products are rounded to their grids first.
 """
 
 import copy
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,28 @@ from nn.exact.portable import shifter
 from nn.losses import Loss
 from nn.regularization import dropout_mask
 from nn.training.inputs import Rows, Samples
+from nn.training.team import Team
+
+
+@dataclass
+class Minibatch:
+    """What all layers need to know of the current minibatch.
+
+    Attributes:
+        m: Number of its samples, of all members of the team.
+        mine: Which of them this member has, (m,).
+        team: The team.
+        rng: Random number generator of dropout.
+    """
+
+    m: int
+    mine: NDArray[np.bool_] | slice
+    team: Team
+    rng: np.random.Generator
+
+    def dropout_mask(self, inputs: int, dropped: float, dtype: np.dtype) -> NDArray:
+        """Random factors of the inputs of the member's samples; see `regularization`."""
+        return dropout_mask((self.m, inputs), dropped, self.rng, dtype)[self.mine]
 
 
 class DenseLayer:
@@ -36,8 +59,7 @@ class DenseLayer:
         self,
         functions: Any,
         exact: bool,
-        m: int,
-        rng: np.random.Generator,
+        minibatch: Minibatch,
         w: NDArray,
         b: NDArray,
         activation: Activation,
@@ -50,8 +72,7 @@ class DenseLayer:
         Args:
             functions: The operations; see `nn.arithmetic`.
             exact: Whether arithmetic is exact.
-            m: Samples of a minibatch.
-            rng: Random number generator of dropout.
+            minibatch: The current minibatch, at first the largest one.
             w: Weights; updates in place are seen.
             b: Biases, likewise.
             activation: Activation function of the units.
@@ -60,11 +81,12 @@ class DenseLayer:
             on_grid: Whether the inputs are on their grid already.
         """
         units, inputs = w.shape
-        self.w, self.b, self._rng, self._dropout = w, b, rng, dropout
+        self.w, self.b, self._minibatch, self._dropout = w, b, minibatch, dropout
+        m = minibatch.m
         self._f, self._exact = for_product(functions, m, w), exact
         self._dtype = np.dtype(np.float64) if exact else w.dtype
         self._rounds_inputs = exact and (bool(dropout) or not on_grid)
-        self._weight_bits, self._delta_bits = weight_bits(inputs), delta_bits(units, inputs, m)
+        self._weight_bits = weight_bits(inputs)
         self._activate = activation_function(self._f, activation.name, bits if exact else 0)
         # The softmax has none: it is part of the loss.
         self._times_derivative: Any = getattr(self._f, f"times_{activation.name}_derivative", None)
@@ -79,21 +101,19 @@ class DenseLayer:
         self._operand = np.zeros(self.w.shape) if self._exact else self.w
 
     def with_samples(self, m: int) -> Self:
-        """This layer, with the same arrays, for minibatches of fewer samples."""
+        """This layer, with the same arrays, for fewer samples."""
         other = copy.copy(self)
         for name in {"_z", "a", "_delta", "_scaled", "_below"} & vars(self).keys():
             setattr(other, name, getattr(self, name)[:m])
-        units, inputs = self.w.shape
-        other._delta_bits = delta_bits(units, inputs, m)
         return other
 
     def affine(self, x: Any) -> NDArray:
         """z = x @ W.T + b, after dropout, for (m, inputs) `x`, which may be changed."""
         if self._dropout:
-            self._mask = dropout_mask(x.shape, self._dropout, self._rng, self._dtype)
+            self._mask = self._minibatch.dropout_mask(x.shape[1], self._dropout, self._dtype)
             x = x * self._mask
         if self._rounds_inputs:
-            self._f.round_to(x, ACTIVATION_BITS, x)
+            self._round(x, ACTIVATION_BITS)
         self.x = x
         self._f.affine(x, self._rounded_weights(), self.b, self._z)
         return self._z
@@ -136,8 +156,17 @@ class DenseLayer:
 
     def _rounded_errors(self, delta: NDArray) -> NDArray:
         if self._exact:
-            self._f.round_to(delta, self._delta_bits, delta)
+            units, inputs = self.w.shape
+            self._round(delta, delta_bits(units, inputs, self._minibatch.m))
         return delta
+
+    def _round(self, x: NDArray, bits: int) -> None:
+        """Round to so many bits of the largest element of all members of the team."""
+        if self._minibatch.team.size == 1:
+            self._f.round_to(x, bits, x)
+        else:
+            largest = self._minibatch.team.largest(self._f.largest(x))
+            self._f.scale_to_grid(x, 1.0, shifter(leading_exponent(largest) - bits), x)
 
 
 class SparseLayer(DenseLayer):
@@ -155,6 +184,7 @@ class SparseLayer(DenseLayer):
         self._shift = 0.0
         if self._exact:
             largest = self._f.largest_value(images.starts, images.values, chosen)
+            largest = self._minibatch.team.largest(largest)
             self._shift = shifter(leading_exponent(largest) - ACTIVATION_BITS)
         self._biases[...] = self.b
         self._f.sparse_affine(

@@ -24,6 +24,7 @@ from nn.training.augmentation import Augmenter
 from nn.training.ema import EMA
 from nn.training.inputs import Loader, Samples
 from nn.training.step import TrainingStep
+from nn.training.team import Team
 
 
 class Epoch(NamedTuple):
@@ -56,6 +57,7 @@ def train_epochs(
     ema: EMA | None = None,
     exact: bool = False,
     epochs_done: int = 0,
+    team: Team | None = None,
 ) -> Iterator[Epoch]:
     """Train the network in place by minibatch gradient descent; yield after every epoch.
 
@@ -85,6 +87,7 @@ def train_epochs(
             `exact`); the network must be float32.
         epochs_done: Number of epochs that were done before. With network, optimizer, ema and rng as
             they were after them, training resumes as if it had not been interrupted.
+        team: The team of which the caller is a member, with the samples given; None for no team.
 
     Raises:
         ValueError: If the shapes or types of the arrays do not fit the network, a value in them is
@@ -92,10 +95,11 @@ def train_epochs(
             between 1 and n, or the optimizer belongs to another network.
         DivergedError: If the weights are no longer finite, or too large for exact arithmetic.
     """
-    n = len(images)
+    team = team or Team()
+    n = team.samples or len(images)
     optimizer = Optimizer(network) if optimizer is None else optimizer
     samples = Samples(images, targets, sample_weights)
-    _require_fit(network, samples, batch_size, optimizer)
+    _require_fit(network, samples, batch_size, optimizer, n)
     if ema is not None and ema.followed is not network:
         raise ValueError("ema: expected the average of this network, got that of another network")
     if exact and network.dtype != np.float32:
@@ -112,6 +116,7 @@ def train_epochs(
         ema=ema,
         learning_rate=learning_rate,
         exact=exact,
+        team=team,
     )
     loader = Loader(
         samples,
@@ -119,6 +124,7 @@ def train_epochs(
         step.convert,
         augmenter=augmenter,
         label_smoothing=regularization.label_smoothing,
+        first=team.first,
     )
     for epoch in range(epochs_done + 1, epochs + 1):
         running = RunningScore(network.loss)
@@ -128,30 +134,35 @@ def train_epochs(
             done = 0
             order, chunks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
             step.load()
-            for chunk, places in loader.chunks(order, chunks_rng):
-                outputs = np.empty((len(places), network.sizes[-1]))
+            for chunk, rows, mine in loader.chunks(order, chunks_rng):
+                outputs = np.empty((len(rows), network.sizes[-1]))
+                used = 0
                 try:
-                    for start in range(0, len(places), batch_size):
-                        rows = places[start : start + batch_size]
+                    for start in range(0, len(mine), batch_size):
+                        part = mine[start : start + batch_size]
+                        first, used = used, used + int(np.count_nonzero(part))
                         rate = learning_rate * schedule(epoch - 1 + done / n)
-                        outputs[start : start + len(rows)] = step(chunk, rows, rate)
-                        done += len(rows)
+                        outputs[first:used] = step(chunk, rows[first:used], part, rate)
+                        done += len(part)
                 finally:
                     step.store()
                 _require_finite(network, epoch)
-                running.add(outputs, chunk.targets[places])
+                running.add(outputs, chunk.targets[rows])
+            running.add_members(team.add)
         yield Epoch(epoch, running.score)
 
 
-def _require_fit(network: Network, samples: Samples, batch_size: int, optimizer: Optimizer) -> None:
+def _require_fit(
+    network: Network, samples: Samples, batch_size: int, optimizer: Optimizer, n: int
+) -> None:
     network.require_shapes()
     network.require_samples(samples.images, samples.targets)
-    n = len(samples.images)
     if any(a is not None and a.dtype != network.dtype for a in samples):
         types = ", ".join(str(a.dtype) for a in samples if a is not None)
         raise ValueError(f"samples: expected arrays of {network.dtype}, got {types}")
-    if samples.weights is not None and samples.weights.shape != (n,):
-        raise ValueError(f"sample_weights: expected shape ({n},), got {samples.weights.shape}")
+    if samples.weights is not None and samples.weights.shape != samples.targets.shape[:1]:
+        expected = samples.targets.shape[:1]
+        raise ValueError(f"sample_weights: expected shape {expected}, got {samples.weights.shape}")
     network.require_inputs(samples.images)
     if samples.weights is not None:
         require_values("sample_weights", samples.weights, 0.0, np.inf)

@@ -18,8 +18,9 @@ from nn.regularization import Regularization, limit_norms
 from nn.training.augmentation import Augmenter
 from nn.training.direct import DirectLayer, resolves
 from nn.training.ema import EMA
-from nn.training.inputs import Samples, convert_images, grey_levels
-from nn.training.layers import DenseLayer, SparseLayer
+from nn.training.inputs import Samples, are_grey, convert_images
+from nn.training.layers import DenseLayer, Minibatch, SparseLayer
+from nn.training.team import Team
 
 
 class TrainingStep:
@@ -42,6 +43,7 @@ class TrainingStep:
         ema: EMA | None,
         learning_rate: float,
         exact: bool,
+        team: Team,
     ) -> None:
         """Choose the kind of the first layer, and allocate memory.
 
@@ -51,16 +53,18 @@ class TrainingStep:
         self._functions, self._optimizer, self._ema = functions, optimizer, ema
         self._loss, self._max_norm = network.loss_function, regularization.max_norm
         self._dtype = np.dtype(np.float64) if exact else network.dtype
-        self._sparse = (
-            functions is not operations
-            and not regularization.dropout_input
-            and is_sparse(samples.images)
+        self._batch_size = batch_size
+        is_dense = (
+            functions is operations
+            or regularization.dropout_input > 0
+            or not is_sparse(samples.images)
         )
+        self._sparse = not team.largest(is_dense)
         levels = 0
         # Otherwise the gradient of the first layer is needed, or its weights between steps.
         if optimizer.name == "sgd" and not (ema or regularization.of_inputs):
             rate = learning_rate / batch_size
-            levels = _levels(network, samples, augmenter, rate) if exact else 1
+            levels = _levels(network, samples, augmenter, rate, team) if exact else 1
         kind: type[DenseLayer] = SparseLayer if self._sparse else DenseLayer
         if levels and (exact or self._sparse):
             kind = DirectLayer
@@ -68,6 +72,7 @@ class TrainingStep:
             convert_images, functions=functions, sparse=self._sparse, levels=levels if exact else 0
         )
 
+        self._minibatch = Minibatch(batch_size, slice(None), team, rng)
         layout = by_inputs if kind is SparseLayer else by_units
         optimizer.lay_out(layout)
         if ema:
@@ -83,17 +88,16 @@ class TrainingStep:
             strict=True,
         )
         layers = [
-            (DenseLayer if k else kind)(functions, exact, batch_size, rng, *part)
+            (DenseLayer if k else kind)(functions, exact, self._minibatch, *part)
             for k, part in enumerate(parts)
         ]
         self._direct = layers[0] if isinstance(layers[0], DirectLayer) else None
         if self._direct:
             self._direct.levels = levels
-        self._layers = {batch_size: layers}
-        if rest := len(samples.targets) % batch_size:
-            self._layers[rest] = [layer.with_samples(rest) for layer in layers]
+        self._layers = {batch_size: layers}  # by the number of samples
         others = layers[1:] if self._direct else layers
         self._parameters = optimizer.parameters(functions, others, regularization)
+        self._gradients = [g for layer in layers for g in (layer.of_weights, layer.of_biases)]
 
     def load(self) -> None:
         """Take the weights from the network."""
@@ -105,16 +109,36 @@ class TrainingStep:
         if self._direct:
             self._direct.store()
 
-    def __call__(self, samples: Samples, rows: NDArray[np.intp], learning_rate: float) -> Array:
-        """Take a step with the chosen samples; the outputs before it, (m, classes)."""
-        layers: list[Any] = self._layers[len(rows)]
+    def __call__(
+        self,
+        samples: Samples,
+        rows: NDArray[np.intp],
+        mine: NDArray[np.bool_],
+        learning_rate: float,
+    ) -> Array:
+        """Take a step with a minibatch of m samples; the outputs before it, (n, classes).
+
+        Args:
+            samples: Samples of this member of the team.
+            rows: (n,), those of the minibatch.
+            mine: (m,), whether each sample of the minibatch is among them.
+            learning_rate: η.
+        """
+        n, m, team = len(rows), len(mine), self._minibatch.team
+        if n not in self._layers:
+            self._layers[n] = [layer.with_samples(n) for layer in self._layers[self._batch_size]]
+        layers: list[Any] = self._layers[n]
+        self._minibatch.m, self._minibatch.mine = m, mine
         images = samples.images
         x = (images, rows) if self._sparse else images[rows].astype(self._dtype)
         outputs = forward(layers, x)
         backward(layers, layers[-1].output_error(self._loss, samples, rows))
         if self._direct:
-            layers[0].descend(learning_rate / len(rows))
-        self._optimizer.update(self._parameters, learning_rate, len(rows))
+            layers[0].descend(learning_rate / m)
+        team.add(self._gradients)
+        if self._direct and team.size > 1:
+            layers[0].add_gradients()
+        self._optimizer.update(self._parameters, learning_rate, m)
         if self._max_norm:
             for w in self._optimizer.network.weights:
                 limit_norms(w, self._max_norm)
@@ -123,9 +147,14 @@ class TrainingStep:
         return outputs
 
 
-def _levels(network: Network, samples: Samples, augmenter: Augmenter | None, rate: float) -> int:
+def _levels(
+    network: Network, samples: Samples, augmenter: Augmenter | None, rate: float, team: Team
+) -> int:
     """L if exact arithmetic can add to the weights of grey levels directly, or 0."""
-    levels = grey_levels(samples.images, network.pixel_range)
-    if levels and augmenter:
-        levels = 255  # interpolation gives values between the levels of the images
-    return levels if levels and resolves(rate, levels) else 0
+    span = abs(network.pixel_range[1] - network.pixel_range[0])
+    for levels in (span, 255.0):
+        if not team.largest(not are_grey(samples.images, levels)):
+            # Interpolation gives values between the levels of the images.
+            found = 255 if augmenter else int(levels)
+            return found if resolves(rate, found) else 0
+    return 0

@@ -9,10 +9,12 @@ The state of a trainer can be saved as plain arrays after any epoch. A trainer t
 it gives the same bytes as one that was not interrupted.
 """
 
+import copy
 import json
 import math
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,10 @@ from nn.training.augmentation import Augmenter
 from nn.training.config import TrainingConfig
 from nn.training.early_stopping import EarlyStopping
 from nn.training.ema import EMA
+from nn.training.inputs import Samples
 from nn.training.loop import Epoch, train_epochs
 from nn.training.stagnation import STEPS, NotLearningWarning, not_learning
+from nn.training.team import Team, Workers
 
 Seed = int | np.random.SeedSequence
 
@@ -139,6 +143,7 @@ class Trainer:
         sample_weights: NDArray | None = None,
         *,
         until: int | None = None,
+        workers: Workers | None = None,
     ) -> Iterator[Epoch]:
         """Train until all epochs are done or early stopping ends training.
 
@@ -150,6 +155,8 @@ class Trainer:
             targets: Their one-hot labels.
             sample_weights: Their weights.
             until: The last epoch, if it is not the last one of the configuration.
+            workers: Divides each minibatch among threads or machines, such as `team.Threads(4)`;
+                None to train here. In exact arithmetic the network is the same.
 
         Yields:
             The number of epochs done.
@@ -158,16 +165,32 @@ class Trainer:
             NotLearningWarning: If the loss has not decreased after the first epoch, or the first
                 1000 steps if that is longer.
         """
-        config = self.config
         if self.stopped:
             return
-        for epoch in train_epochs(
+        samples, last = Samples(images, targets, sample_weights), until or self.config.epochs
+        for epoch in (
+            self._run(samples, last) if workers is None else self._run_on(workers, samples, last)
+        ):
+            self.epoch = epoch.number
+            steps = math.ceil(len(images) / self.config.batch_size)
+            if self.epoch == math.ceil(STEPS / steps) and (
+                problem := not_learning(self.network, images, targets)
+            ):
+                warnings.warn(problem, NotLearningWarning, stacklevel=2)
+            yield epoch
+            if self.stopped:
+                return
+
+    def _run(self, samples: Samples, last: int, team: Team | None = None) -> Iterator[Epoch]:
+        config = self.config
+        n = team.samples if team and team.samples else len(samples.targets)
+        return train_epochs(
             self.network,
-            images,
-            targets,
-            sample_weights=sample_weights,
-            epochs=config.epochs if until is None else until,
-            batch_size=min(config.batch_size, len(images)),
+            samples.images,
+            samples.targets,
+            sample_weights=samples.weights,
+            epochs=last,
+            batch_size=min(config.batch_size, n),
             learning_rate=config.learning_rate,
             rng=self._rng,
             optimizer=self._optimizer,
@@ -177,16 +200,14 @@ class Trainer:
             ema=self._ema,
             exact=self.exact,
             epochs_done=self.epoch,
-        ):
-            self.epoch = epoch.number
-            steps = math.ceil(len(images) / config.batch_size)
-            if self.epoch == math.ceil(STEPS / steps) and (
-                problem := not_learning(self.network, images, targets)
-            ):
-                warnings.warn(problem, NotLearningWarning, stacklevel=2)
+            team=team,
+        )
+
+    def _run_on(self, workers: Workers, samples: Samples, last: int) -> Iterator[Epoch]:
+        while self.epoch < last:
+            epoch, state = workers.run(partial(_train_as_member, self), samples)
+            self.restore(state)
             yield epoch
-            if self.stopped:
-                return
 
     def as_seen(self, images: NDArray) -> NDArray:
         """Copies of (n, d) images as the network saw them: augmented, with a fixed seed."""
@@ -258,6 +279,14 @@ class Trainer:
         arrays |= {f"velocity_{k}": v for k, v in enumerate(optimizer.velocities)}
         arrays |= {f"square_{k}": s for k, s in enumerate(optimizer.squares)}
         return arrays | (_named("ema", self._ema.network) if self._ema else {})
+
+
+def _train_as_member(trainer: Trainer, samples: Samples, team: Team) -> tuple[Epoch, dict]:
+    """Train a copy for an epoch; the epoch, and the state of the copy."""
+    trainer = copy.deepcopy(trainer)
+    (epoch,) = trainer._run(samples, trainer.epoch + 1, team)
+    trainer.epoch = epoch.number
+    return epoch, trainer.state()
 
 
 def _named(prefix: str, network: Network) -> dict[str, NDArray]:

@@ -1,1 +1,1 @@
-"""Code that several stages share: command line, artifacts, data sets, models, plots, progress."""
+"""What several stages use; no other room of `stages` is imported from here."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nn import LOSSES, Ensemble, Network
 from nn.activations import SOFTMAX
-from stages.common.snapshots import Snapshots
+from stages.common.models.snapshots import Snapshots
 from stages.exporting.encoding import encode_bytes, encode_matrix, encode_vector
 
 _PARTS = Path(__file__).parent / "page"

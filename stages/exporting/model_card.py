@@ -1,60 +1,21 @@
 """The model card: description, metrics, intended use, limitations and provenance of a model.
 
-It has the format of Hugging Face: a YAML header between two lines of dashes, then Markdown.
+It has the format of Hugging Face: a YAML header between two lines of dashes, then Markdown. The
+text is in `model_card.md`.
 """
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from nn import Ensemble, Network
 from nn.images.framing import Framing
-from stages.common.terminal import printable
+from stages.common.command_line.terminal import printable
 
-_TEXT = """---
-{header}---
-
-# {name}: {kind} that recognizes its {count} classes
-
-{networks}, trained in NumPy: {activation} hidden units,
-{loss} loss. Any ONNX runtime can run `model.onnx`{page}.
-
-## Data
-
-{data}. The metrics were measured on {test} test images that were not used
-in training. Pixel values from {low:g} to {high:g} were scaled to [0, 1]{deslanted}.
-Classes: {classes}.
-
-## Metrics
-
-| data | metric | value |
-|---|---|---|
-{metrics}
-
-## Intended use
-
-Teaching, and a baseline for other models. The input is {pixels}, prepared in
-the same way as the training images{framing}{preparation}.
-
-## Limitations
-
-- It predicts one of its classes for any input. Its confidence was compared with its accuracy on
-  images from the same source as the training images only.
-- It does not use the neighbourhood of pixels: its accuracy is much lower on images that are
-  shifted, rotated or scaled in another way than the training images.
-- It was measured on one data set, whose authors may not represent all writers.
-
-## How it was made
-
-{provenance}
-
-## License
-
-MIT, copyright the numpy-digits-pipeline contributors.
-"""
-
+_TEMPLATE = Path(__file__).with_suffix(".md")
 _PREPARATION = """; `python -m tools.predict` and the page do that for
 photographs and drawings"""
 _DRAWINGS = """: bright on dark, scaled into a box of
@@ -112,7 +73,7 @@ def model_card(
             }
         ],
     }
-    return _TEXT.format(
+    return _TEMPLATE.read_text("utf-8").format(
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
         name=_plain(name),
         kind="a network" if len(networks) == 1 else f"an ensemble of {len(networks)} networks",

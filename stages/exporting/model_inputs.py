@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nn import Ensemble, Network
 from nn.images.pixels import scale
-from stages.common.image_files import read_grey
+from stages.common.files.image_files import read_grey
 from stages.exporting.image_preparation import resized
 from stages.exporting.segmentation import Digit, find_digits
 

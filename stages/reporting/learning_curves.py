@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import FigureBase
 from numpy.typing import NDArray
 
-from stages.common.artifacts import invalid_artifact, read_bytes
+from stages.common.files.artifacts import invalid_artifact, read_bytes
 
 Curves = dict[tuple[str, str], NDArray[np.float64]]
 

@@ -11,10 +11,11 @@ from matplotlib.figure import FigureBase
 from numpy.typing import NDArray
 
 from nn import Classifier
-from stages.common.figures import image_axes, png
-from stages.common.galleries import draw_gallery, draw_images
-from stages.common.mosaics import COLUMNS, RED_AND_BLUE, as_images, weights_mosaic
-from stages.common.predictions import Predictions, sample_mistakes
+from stages.common.models.predictions import Predictions, sample_mistakes
+from stages.common.pictures.hidden_units import RED_AND_BLUE, weights_mosaic
+from stages.common.pictures.mosaics import COLUMNS, as_images
+from stages.reporting.figures import image_axes, png
+from stages.reporting.galleries import draw_gallery, draw_images
 from stages.reporting.learning_curves import Curves, draw_curves
 
 _RIGHT, _WRONG = "#1a7f37", "#cf222e"

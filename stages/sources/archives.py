@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.reading import reading
 
 # Largest number of files, and size of the header of a single one in a tar archive.

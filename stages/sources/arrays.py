@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.checks.array_files import read_array
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.dataset import LabelledImages, Part, join
 from stages.sources.idx import read_idx
 from stages.sources.names import parse

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
 from stages.sources.conversion import MAX_CLASSES
 
 LABELS = ("label", "labels", "class", "target", "y", "digit", "character", "letter")

@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.datasets import Raw
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
+from stages.common.files.raw_data import Raw
 
 MAX_CLASSES = 1_000
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nn.checks.arrays import square
-from stages.common.errors import ParameterError, StageError
+from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.columns import label_by_values, place
 from stages.sources.dataset import LabelledImages
 from stages.sources.layout import Layout, layout_of, lines_of, opened

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.checks.arrays import square
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 
 class Part(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources import arrays
 from stages.sources.archives import unpacked
 from stages.sources.csv import from_csv, is_labelled, read_numbers

@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from stages.common.datasets import Raw
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files.raw_data import Raw
 
 # SHA-256 of the images as C-ordered uint8 (70000, 784) and of the labels as uint8 (70000,).
 PINNED = {

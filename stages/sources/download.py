@@ -8,9 +8,9 @@ import click
 from numpy.typing import NDArray
 
 from nn.checks.arrays import square
-from stages.common.datasets import Raw
-from stages.common.errors import ParameterError, StageError
-from stages.common.terminal import echo
+from stages.common.command_line.errors import ParameterError, StageError
+from stages.common.command_line.terminal import echo
+from stages.common.files.raw_data import Raw
 from stages.sources.conversion import to_raw, transposed
 from stages.sources.digests import require_pinned
 from stages.sources.mirrors import IDX, Mirror, Package

@@ -9,7 +9,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from stages.common.errors import ParameterError, StageError
+from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.columns import LABELS, wanted_column
 from stages.sources.formats import kind_of
 from stages.sources.names import parse

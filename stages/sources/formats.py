@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.reading import reading
 
 

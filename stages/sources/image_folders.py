@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nn.images.pixels import border
-from stages.common.errors import StageError
-from stages.common.image_files import UnreadableError, read_grey
+from stages.common.command_line.errors import StageError
+from stages.common.files.image_files import UnreadableError, read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
@@ -251,7 +250,8 @@ def scaled(image: NDArray, size: int) -> NDArray:
     picture = Image.fromarray(image if is_bytes else image.astype(np.float32))
     # A triangular filter, as for the pictures that `predict` reads.
     small = np.asarray(picture.resize(shape, Image.Resampling.BILINEAR))
-    result = np.full((size, size), np.median(image[border(image.shape)]), small.dtype)
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    result = np.full((size, size), np.median(border), small.dtype)
     top, left = (size - small.shape[0]) // 2, (size - small.shape[1]) // 2
     result[top : top + small.shape[0], left : left + small.shape[1]] = small
     return result if image.dtype.kind == "f" or is_bytes else np.rint(result).astype(image.dtype)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from stages.common.errors import ParameterError, StageError
+from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.columns import Columns, is_number, named_columns, place
 from stages.sources.reading import reading
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.layout import lines_of
 from stages.sources.reading import reading, require_room
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.artifacts import Artifacts
-from stages.common.errors import StageError
-from stages.common.progress import waiting
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts
 from stages.sources.csv import read_csv
 from stages.sources.detect import from_path
 from stages.sources.limited_http import LimitedOpener
+from stages.sources.progress import waiting
 
 IDX_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 IDX_SHA256 = {

@@ -10,10 +10,10 @@ from urllib.error import HTTPError, URLError
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import ParameterError, StageError
-from stages.common.progress import waiting
-from stages.common.terminal import echo
+from stages.common.command_line.errors import ParameterError, StageError
+from stages.common.command_line.terminal import echo
 from stages.sources.limited_http import limited
+from stages.sources.progress import waiting
 
 
 def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArray]:

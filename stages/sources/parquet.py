@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.errors import StageError
-from stages.common.image_files import UnreadableError, read_grey
+from stages.common.command_line.errors import StageError
+from stages.common.files.image_files import UnreadableError, read_grey
 from stages.sources.columns import named_columns
 from stages.sources.dataset import LabelledImages, Part, join
 from stages.sources.reading import require_room

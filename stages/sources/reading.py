@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import psutil
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 _OPENERS: dict[bytes, tuple[str, Any]] = {
     b"\x1f\x8b": ("gzip", gzip.open),

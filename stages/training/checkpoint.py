@@ -1,13 +1,13 @@
 """The checkpoint of a training run: one file, rewritten after each epoch.
 
-It is not an output of the DVC stage, because DVC deletes outputs before it runs a stage. Its key is
-a digest of the parameters, the data and the code that determine the result; a file with another key
-is ignored.
+It is not an output of the DVC stage, because DVC deletes outputs before it runs a stage. It has a
+digest of its content, and of the parameters, the data and the code that determine the result; a
+file with another digest is ignored.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -18,21 +18,17 @@ from numpy.typing import NDArray
 
 import nn
 from nn import Trainer, TrainingConfig
-from nn.checks.array_files import read_archive, write_archive
-from stages.common.artifacts import Artifacts, read_bytes
-from stages.common.errors import StageError
+from nn.checks.array_files import ArrayFileError, read_archive, write_archive
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, read_bytes
 from stages.training.dvclive_log import Epoch
 
-_HERE, _NN = Path(__file__).parent, Path(nn.__file__).parent
-# Folders and files with the code that affects training; of `nn`, all but `nn.models`.
+_STAGES = Path(__file__).parents[1]
+# Folders and files with the code that affects training.
 _CODE = (
-    *sorted(_NN.glob("*.py")),
-    *(_NN / name for name in ("training", "compiled", "exact", "images")),
-    *(_HERE, _HERE.parent / "common", _HERE.parent / "train.py"),
+    Path(nn.__file__).parent,
+    *(_STAGES / name for name in ("common", "training", "train.py")),
 )
-
-# Exceptions that damaged or foreign content can raise.
-DAMAGE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class Checkpoint(NamedTuple):
@@ -87,29 +83,31 @@ class CheckpointFile:
             for k, epoch in enumerate(history)
         }
         snapshots = {f"snapshot_{k}": epoch.snapshot for k, epoch in enumerate(history)}
+        arrays = {
+            "history": np.array(json.dumps([epoch.scores for epoch in history])),
+            "finished": np.array(finished),
+        }
+        arrays |= pictures | snapshots | trainer.state()
         with Artifacts() as artifacts, artifacts.open(self.path) as file:
-            arrays = {
-                "key": np.array(self.key),
-                "history": np.array(json.dumps([epoch.scores for epoch in history])),
-                "finished": np.array(finished),
-            }
-            write_archive(file, arrays | pictures | snapshots | trainer.state())
+            write_archive(file, {"digest": np.array(self._digest(arrays))} | arrays)
 
     def read(self) -> Checkpoint | None:
-        """Return the checkpoint; None if there is none, or it is damaged or has another key."""
+        """Return the checkpoint; None if there is none, or it has another digest."""
         try:
             arrays = read_archive(read_bytes(self.path, "train"))
-            if str(arrays["key"]) != self.key:
-                return None
-            scores = json.loads(str(arrays["history"]))
-            history = [
-                Epoch(
-                    {name: float(x) for name, x in named.items()},
-                    arrays[f"picture_{k}"].tobytes(),
-                    arrays[f"snapshot_{k}"],
-                )
-                for k, named in enumerate(scores)
-            ]
-            return Checkpoint(arrays, history, bool(arrays["finished"]))
-        except (StageError, OSError, *DAMAGE):
+        except (StageError, OSError, ArrayFileError):
             return None
+        if str(arrays.pop("digest", None)) != self._digest(arrays):
+            return None
+        scores = json.loads(str(arrays["history"]))
+        history = [
+            Epoch(named, arrays[f"picture_{k}"].tobytes(), arrays[f"snapshot_{k}"])
+            for k, named in enumerate(scores)
+        ]
+        return Checkpoint(arrays, history, bool(arrays["finished"]))
+
+    def _digest(self, arrays: Mapping[str, NDArray]) -> str:
+        digest = hashlib.sha256(self.key.encode())
+        for name, array in arrays.items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
+        return digest.hexdigest()

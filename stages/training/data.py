@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 
 from nn import TrainingConfig
 from nn.images.info import DatasetInfo
-from stages.common.datasets import read_info, read_part
-from stages.common.errors import ParameterError
-
-# Arrays of the size of the weights that each optimizer keeps.
-_OPTIMIZER_ARRAYS = {"sgd": 0, "momentum": 1, "nesterov": 2, "adam": 3}
+from stages.common.command_line.errors import ParameterError
+from stages.common.files.prepared_data import read_info, read_part
 
 
 class TrainingData(NamedTuple):
@@ -70,21 +67,11 @@ class TrainingData(NamedTuple):
                 f"augmentation.{used}: expected 0, because height and width of the images of "
                 f"{self.sizes[0]} pixels are unknown, got {getattr(config, used):g}."
             )
-        _check_memory(config, self.sizes)
-
-
-def _check_memory(config: TrainingConfig, sizes: tuple[int, int]) -> None:
-    layers = [sizes[0], *config.hidden, sizes[1]]
-    copies = bool(config.ema_decay) + bool(config.patience)
-    arrays = 1 + _OPTIMIZER_ARRAYS[config.optimizer] + copies
-    # Twice, because a checkpoint is a copy.
-    weights = 4 * 2 * arrays * sum(a * b for a, b in pairwise(layers))
-    activations = 4 * 3 * config.batch_size * sum(layers)
-    free = psutil.virtual_memory().available
-    if weights + activations > free:
-        largest = "hidden" if weights > activations else "batch_size"
-        raise ParameterError(
-            f"train.{largest}: layers of {', '.join(map(str, config.hidden))} units with "
-            f"minibatches of {config.batch_size} need {(weights + activations) / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB of memory are free; choose less."
-        )
+        layers = [self.sizes[0], *config.hidden, self.sizes[1]]
+        # The first weights, in float64: some systems promise more memory than they have.
+        size = 8 * sum(a * b for a, b in pairwise(layers))
+        if size > (free := psutil.virtual_memory().available):
+            raise ParameterError(
+                f"train.hidden: layers of {', '.join(map(str, config.hidden))} units need "
+                f"{size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free; choose less."
+            )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import Score
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
 if TYPE_CHECKING:
     from dvclive import Live

@@ -8,9 +8,9 @@ import click
 
 from nn import TrainingConfig
 from nn.checks.hyperparameters import Range, hyperparameters
-from stages.common.command import seed_option
-from stages.common.errors import ParameterError
-from stages.common.parameter_types import Number
+from stages.common.command_line.command import seed_option
+from stages.common.command_line.errors import ParameterError
+from stages.common.command_line.parameter_types import Number
 
 # The section of params.yaml that has each parameter.
 SECTIONS = {field.name: field.metadata["section"] for field in hyperparameters(TrainingConfig)} | {

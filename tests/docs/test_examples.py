@@ -14,7 +14,7 @@ from stages.exporting.onnx_model import to_onnx
 EXAMPLES = [
     pytest.param(code, id=f"{name}-{number}")
     for name in DOCUMENTS
-    if name != "docs/tour.md"  # which quotes lines of nn; see test_tour.py
+    if name != "docs/tour.md"  # whose blocks continue each other; see test_tour.py
     for number, code in enumerate(blocks(name, "python"))
 ]
 

@@ -15,7 +15,7 @@ import yaml
 from own_data import digits
 
 from stages import evaluate, export, fetch, preprocess, train
-from stages.common.command import is_parameter
+from stages.common.command_line.command import is_parameter
 from stages.training.options import SECTIONS
 from tools import tune
 from tools.parameters import parameters_table
@@ -30,6 +30,9 @@ STAGES = {
     "export": export,
 }
 PACKAGES = ("nn", "stages", "tools", "benchmarks")
+# Packages that hold rooms. Every module in them imports them, but a stage need not declare them,
+# because they load no other module until a name of it is used, and that module is then declared.
+HOLD_ROOMS = ("nn", "stages", "stages.common", "tools")
 RUNS = {
     "stages.fetch": ["--source", "digits.npz"],
     "stages.preprocess": ["--test-size", "60", "--validation-size", "60"],
@@ -77,8 +80,7 @@ def imported(tmp_path_factory):
             for file in files
             if any(file.is_relative_to(ROOT / name) for name in ("nn", "stages", "tools"))
         }
-        # The packages that hold the stages and the tools contain a docstring only.
-        found[module] -= {"stages/__init__.py", "tools/__init__.py"}
+        found[module] -= {f"{name.replace('.', '/')}/__init__.py" for name in HOLD_ROOMS}
     return found
 
 
@@ -102,13 +104,50 @@ def test_each_stage_declares_the_code_that_it_imports(name, imported):
     assert [f for f in files if not is_declared(f, declared("dvc.yaml", name))] == []
 
 
-def test_the_packages_of_stages_and_tools_import_nothing_that_a_stage_would_have_to_declare():
-    for package in ("stages", "tools"):
-        tree = ast.parse((ROOT / package / "__init__.py").read_text())
-        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
-        names = {alias.name for node in imports for alias in node.names}
-        assert names <= {"signal", "sys", "stages"}
-        assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+@pytest.mark.parametrize("package", HOLD_ROOMS)
+def test_a_package_that_holds_rooms_loads_none_of_them(package):
+    code = f"import {package}, json, sys; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    loaded = {name for name in json.loads(done.stdout) if name.split(".")[0] in PACKAGES}
+    assert loaded <= set(HOLD_ROOMS)
+
+
+AFTER_TRAINING = ["train", "evaluate", "export"]
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("nn/optimizers.py", AFTER_TRAINING),
+        ("nn/compiled/updates.py", AFTER_TRAINING),
+        ("nn/images/pixels.py", ["preprocess", *AFTER_TRAINING]),
+        ("nn/checks/arrays.py", list(STAGES)),
+        ("stages/common/command_line/errors.py", list(STAGES)),
+        ("stages/common/files/artifacts.py", list(STAGES)),
+        ("stages/common/models/snapshots.py", AFTER_TRAINING),
+        ("stages/common/pictures/mosaics.py", ["train", "evaluate"]),
+        ("stages/sources/idx.py", ["fetch"]),
+        ("stages/training/checkpoint.py", ["train"]),
+        ("stages/reporting/plots.py", ["evaluate"]),
+        ("stages/reporting/galleries.py", ["evaluate"]),
+        ("stages/exporting/drawing_page.py", ["export"]),
+        ("tools/tune.py", []),
+    ],
+)
+def test_an_edited_file_makes_these_stages_out_of_date(file, stages, clone):
+    path = clone.folder / file
+    path.write_text(path.read_text() + "# An edit.\n")
+    assert set(json.loads(clone.dvc("status", "--json"))) == set(stages)
+
+
+def test_an_edited_plot_reruns_its_stage_only(clone):
+    path = clone.folder / "stages/reporting/plots.py"
+    path.write_text(
+        path.read_text().replace('_RIGHT, _WRONG = "#1a7f37"', '_RIGHT, _WRONG = "#000000"')
+    )
+    before = clone.read("data/evaluation/confident.png")
+    assert clone.repro() == ["evaluate"]
+    assert clone.read("data/evaluation/confident.png") != before
 
 
 def in_params_yaml(name):
@@ -177,16 +216,25 @@ def test_no_file_imports_a_private_name_of_another_module():
                     assert not any(p.startswith("_") for p in parts), f"{file}: {module} {name}"
 
 
+# What the files of each room of stages/common may import from it.
+COMMON_ROOMS = {
+    "command_line": {"command_line"},
+    "files": {"command_line", "files"},
+    "models": {"command_line", "files", "models"},
+    "pictures": {"pictures"},
+}
+
+
 def test_imports_point_one_way():
-    rooms = {path.name for path in (ROOT / "stages").iterdir() if path.is_dir()}
     for file in (ROOT / "stages").rglob("*.py"):
-        room = file.parent.name
+        room, inner, *_ = (*file.relative_to(ROOT / "stages").parent.parts, "", "")
         for module, name in imported_names(file):
-            package, _, below = module.partition(".")
+            package, *below = *module.split("."), name
             assert package not in ("tools", "benchmarks"), file
-            if package == "stages" and room in rooms:
-                target = below.split(".")[0] or name
-                assert target in {room, "common"}, f"{file}: {module}"
+            if package == "stages" and room:
+                assert below[0] in {room, "common"}, f"{file}: {module}"
+                if inner in COMMON_ROOMS:
+                    assert below[1] in COMMON_ROOMS[inner], f"{file}: {module}"
 
 
 def test_nn_imports_neither_stages_nor_command_line_packages():
@@ -198,12 +246,13 @@ def test_nn_imports_neither_stages_nor_command_line_packages():
 
 # What the files of each room of nn may import from nn; "" is nn itself.
 ROOMS = {
+    "checks": {"checks"},
     "exact": {"exact"},
-    "images": {"", "exact", "images"},
-    "": {"", "exact", "images", "compiled"},
+    "images": {"checks", "images"},
+    "": {"", "checks", "exact", "images", "compiled"},
     "compiled": {"", "compiled"},
-    "training": {"", "exact", "images", "training"},
-    "models": {"", "exact", "images", "training", "models"},
+    "training": {"", "checks", "exact", "images", "training"},
+    "models": {"", "checks", "exact", "images", "training", "models"},
 }
 
 

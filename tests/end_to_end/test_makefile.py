@@ -5,16 +5,27 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
 from clones import Clone
 
 
-def test_make_restores_a_damaged_lock_file(reproduced, tmp_path):
+@pytest.fixture
+def folder(reproduced, tmp_path):
     clone = reproduced.copy(tmp_path / "my digits")
     (clone.folder / ".venv").symlink_to(sys.prefix)
+    return clone
+
+
+def make(clone, **options):
+    return clone.run("make", "--assume-old", ".venv/installed", **options)
+
+
+def test_make_restores_a_damaged_lock_file(reproduced, folder):
+    clone = folder
     os.truncate(clone.folder / "dvc.lock", 0)  # as a kill leaves it while DVC writes the file
-    output = clone.run("make", "--assume-old", ".venv/installed")
+    output = make(clone)
     assert "validation failed" in output
-    assert "Running stage" not in output
+    assert "test images wrong" not in output  # no stage ran
     assert clone.read("dvc.lock") == reproduced.read("dvc.lock")
 
 
@@ -24,3 +35,20 @@ def test_make_says_what_to_do_in_a_download_without_git(tmp_path):
     assert code != 0
     assert "Expected a git repository, got a plain folder; run: git init && git add" in output
     assert not (tmp_path / ".venv").exists()
+
+
+def test_make_prints_a_line_for_each_stage(folder):
+    folder.edit(train__epochs="2")
+    before, _, results = make(folder).partition("\ntest accuracy")
+    assert len(before.splitlines()) == 1 + 3  # what is done, then train, evaluate and export
+    assert "--epochs" not in before
+    assert results
+
+
+def test_make_stops_with_the_line_of_a_stage_that_fails(folder):
+    folder.edit(train__epochs="0")
+    code, output = make(folder, check=False)
+    assert code != 0
+    _, error, advice, *_ = output.splitlines()
+    assert error.startswith("Error: train.epochs: expected an integer from 1 to ")
+    assert advice == "The pipeline stopped; dvc repro says more."

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import sys
 
+import nbformat
 import numpy as np
 import onnxruntime
 import pytest
 from clones import ROOT, clone_of_this_repository
+from handwriting import slashed_zeros
 from page_figures import doubts, opened, read_drawings
 
 from nn import load
@@ -65,6 +68,17 @@ def test_the_model_can_be_taken_away(mnist):
     assert network.classes == tuple("0123456789")
 
 
+def test_the_tour_ends_with_the_pipelines_model_and_the_outputs_that_its_notebook_has(mnist):
+    committed = nbformat.read(ROOT / "docs/tour.ipynb", as_version=4)
+    mnist.run(sys.executable, "-m", "tools.notebook")
+    found = nbformat.read(mnist.folder / "docs/tour.ipynb", as_version=4)
+    for cell in (*committed.cells, *found.cells):
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("image/png", None)  # drawn from unrounded weights
+    assert found == committed, "run make docs"
+    assert "[True, True, True, True]" in str(found)
+
+
 def test_few_right_predictions_and_most_wrong_ones_are_not_sure(mnist):
     right, wrong = doubts(mnist.folder / "data")
     assert (round(right, 3), round(wrong, 2)) == (0.022, 0.74)  # the figures of docs/page.md
@@ -75,8 +89,9 @@ def test_the_page_is_small_and_reads_what_people_draw(mnist):
     assert path.stat().st_size < 1_000_000
     with opened(path) as page:
         assert page.locator("#epochs b").count() == 8
-        read = read_drawings(page)
+        read, zeros = read_drawings(page), read_drawings(page, slashed_zeros(0.8))
     wrong = [hand for digit, hand, scores in read if str(np.argmax(scores)) != digit]
     assert len(read) == 319
     assert len(wrong) <= 0.05 * 319
     assert wrong.count("tiny") <= 1
+    assert [np.argmax(scores) for _, _, scores in zeros].count(0) == 20  # as docs/page.md says

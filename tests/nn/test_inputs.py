@@ -12,7 +12,7 @@ from nn import Augmentation, Augmenter
 from nn.arithmetic import operations_for
 from nn.regularization import smooth_labels
 from nn.training import inputs
-from nn.training.inputs import Loader, Samples, Sparse, convert_images, grey_levels
+from nn.training.inputs import Loader, Samples, Sparse, are_grey, convert_images
 
 
 def samples(n, weighted=False):
@@ -27,7 +27,7 @@ def unchanged(images):
 
 def all_of(loader, order, seed=0):
     parts = []
-    for chunk, places in loader.chunks(order, np.random.default_rng(seed)):
+    for chunk, places, _ in loader.chunks(order, np.random.default_rng(seed)):
         parts.append(chunk.rows(places))
     return Samples(*(None if a[0] is None else np.concatenate(a) for a in zip(*parts, strict=True)))
 
@@ -231,22 +231,41 @@ def test_images_with_few_zeros_stay_dense(levels):
 def test_grey_levels_are_those_of_the_pixels(levels, pixels, seed):
     grey = np.random.default_rng(seed).integers(0, levels + 1, (5, 8))
     images = (grey / np.float32(levels)).astype(np.float32)
-    assert grey_levels(images, (0.0, levels)) == levels
-    assert grey_levels(images, (levels, 0.0)) == levels
-    found = grey_levels(images, (0.0, pixels))
-    whole = [k for k in (pixels, 255) if k < 256 and not (images * np.float32(k) % 1).any()]
-    assert found == next(iter(whole), 0)
+    assert are_grey(images, levels)
+    whole = pixels < 256 and not (images * np.float32(pixels) % 1).any()
+    assert are_grey(images, float(pixels)) == whole
 
 
 @pytest.mark.parametrize("value", [-1.0, 2.0, 0.3, np.float32(0.5) + np.float32(2.0**-20)])
 @pytest.mark.parametrize("row", [0, 1500, 2099])
 def test_other_values_are_no_grey_levels(value, row):
     images = np.zeros((2100, 3), np.float32)
-    assert grey_levels(images, (0.0, 2.0)) == 2
+    assert are_grey(images, 2)
     images[row, 1] = value
-    assert not grey_levels(images, (0.0, 2.0))
+    assert not are_grey(images, 2)
 
 
 def test_images_with_very_many_pixels_have_no_grey_levels():
-    for pixels, expected in ((2048, 255), (2049, 0)):
-        assert grey_levels(np.zeros((1, pixels), np.float32), (0.0, 255.0)) == expected
+    for pixels, expected in ((2048, True), (2049, False)):
+        assert are_grey(np.zeros((1, pixels), np.float32), 255.0) == expected
+
+
+@pytest.mark.parametrize("rows", [None, 5])
+@pytest.mark.parametrize("augments", [False, True])
+def test_members_of_a_team_have_the_samples_of_a_training_in_one_piece(rows, augments, in_chunks):
+    if rows:
+        in_chunks(rows)
+    source, order = samples(23, weighted=True), np.random.default_rng(1).permutation(23)
+    augmenter = Augmenter(Augmentation(shift=1.0, elastic=1.0), (2, 2)) if augments else None
+    whole = all_of(Loader(source, 5, unchanged, augmenter=augmenter), order)
+    seen = np.zeros(23, bool)
+    for part in (slice(0, 4), slice(4, 4), slice(4, 5), slice(5, 23)):
+        loader = Loader(source.rows(part), 5, unchanged, augmenter=augmenter, first=part.start)
+        chunks = [*loader.chunks(order, np.random.default_rng(0))]
+        mine = np.concatenate([chosen for _, _, chosen in chunks])
+        found = [chunk.rows(places) for chunk, places, _ in chunks]
+        for theirs, parts in zip(whole, zip(*found, strict=True), strict=True):
+            np.testing.assert_array_equal(np.concatenate(parts), theirs[mine])
+        assert mine.sum() == part.stop - part.start
+        seen |= mine
+    assert seen.all()

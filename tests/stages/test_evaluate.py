@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 from nn import Network, load, save
 from stages import evaluate
-from stages.common.mosaics import image_shape
-from stages.common.predictions import Predictions, predict, sample_mistakes
+from stages.common.models.predictions import Predictions, predict, sample_mistakes
+from stages.common.pictures.mosaics import image_shape
 from stages.reporting import plots
 from stages.reporting.learning_curves import read_curves
 

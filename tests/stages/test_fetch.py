@@ -10,7 +10,7 @@ import pytest
 from openml_stand_in import answers, fill_cache, serving, squares
 
 from stages import fetch
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
 from stages.sources.conversion import to_class_indexes, to_pixels
 
 NINE = ("--name", "squares", "--version", 3, "--source", "openml")

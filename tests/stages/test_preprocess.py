@@ -15,8 +15,8 @@ from nn.checks.arrays import square
 from nn.images.framing import measure
 from nn.images.info import DatasetInfo
 from stages import preprocess
-from stages.common.datasets import Raw
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files.raw_data import Raw
 
 
 def example(n=100, classes=4, d=9, dtype=np.uint8):

@@ -10,8 +10,8 @@ from PIL import Image
 
 from nn import Network, load, score
 from stages import train
-from stages.common.datasets import PARTS
-from stages.common.mosaics import units_picture
+from stages.common.files.prepared_data import PARTS
+from stages.common.pictures.hidden_units import units_picture
 
 LONGER = ("--hidden", 8, "--epochs", 20, "--learning-rate", 1)
 QUICK = ("--hidden", 8, "--epochs", 4, "--learning-rate", 1)

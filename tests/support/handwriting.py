@@ -145,6 +145,13 @@ SHAPES: list[tuple[str, list[Stroke]]] = [
 ]
 
 
+def slashed_zeros(reach):
+    """The shapes of 0 with a slash that has its ends at `reach` times the radius."""
+    for digit, (outline,) in SHAPES[:3]:
+        x, y = reach * np.ptp(outline, axis=0) / 2 / np.sqrt(2)
+        yield digit, [outline, line((0.5 + x, 0.5 - y), (0.5 - x, 0.5 + y))]
+
+
 def _linear(xx, xy, yx, yy):
     matrix = np.array([[xx, xy], [yx, yy]])
     return lambda stroke: 0.5 + (stroke - 0.5) @ matrix.T
@@ -175,8 +182,8 @@ HANDS = {
 }
 
 
-def drawings():
-    """(digit, hand, strokes) of all shapes by all hands."""
-    for digit, strokes in SHAPES:
+def drawings(shapes=SHAPES):
+    """(digit, hand, strokes) of the shapes by all hands."""
+    for digit, strokes in shapes:
         for hand, distort in HANDS.items():
             yield digit, hand, [np.clip(distort(stroke), 0.02, 0.98) for stroke in strokes]

@@ -10,7 +10,7 @@ from pathlib import Path
 import browser
 import numpy as np
 from drawings import call, placed
-from handwriting import drawings
+from handwriting import SHAPES, drawings, slashed_zeros
 
 from nn import load
 from stages.common.verdict import verdict
@@ -30,9 +30,9 @@ def opened(path):
         yield page
 
 
-def read_drawings(page):
-    """(digit, hand, scores) of each drawing, as the page reads it."""
-    digits, hands, strokes = zip(*drawings(), strict=True)
+def read_drawings(page, shapes=SHAPES):
+    """(digit, hand, scores) of each drawing of the shapes, as the page reads it."""
+    digits, hands, strokes = zip(*drawings(shapes), strict=True)
     return list(zip(digits, hands, call(page, READ, placed(page, strokes)), strict=True))
 
 
@@ -54,10 +54,15 @@ def main():
     print(f"not sure: {right:.1%} of right, {wrong:.0%} of wrong predictions (validation images)")
     with opened(Path("data/export/page.html")) as page:
         read = read_drawings(page)
+        zeros = {reach: read_drawings(page, slashed_zeros(reach)) for reach in (0.8, 1.2)}
     mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
     unsure = sum(verdict(scores) is not None for _, _, scores in read)
     print(f"{len(read)} drawings: {len(read) - mistakes.total()} right, {unsure} not sure")
     print("wrong, by hand:", dict(mistakes))
+    for reach, answers in zeros.items():
+        found = [int(np.argmax(scores)) for _, _, scores in answers]
+        counts = f"{found.count(0)} as 0, {found.count(8)} as 8"
+        print(f"{len(found)} zeros with a slash of {reach} of their size: {counts}")
 
 
 if __name__ == "__main__":

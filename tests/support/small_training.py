@@ -5,6 +5,7 @@ import numpy as np
 from nn import Network, Optimizer, Regularization, train_epochs
 from nn.training.inputs import Samples
 from nn.training.step import TrainingStep
+from nn.training.team import Team
 
 
 def train(network, images, targets, *, seed=0, **options):
@@ -33,7 +34,7 @@ class Steps:
         self._step = TrainingStep(
             network, samples, batch_size or len(images), rng or np.random.default_rng(0),
             optimizer or Optimizer(network), regularization=Regularization(**regularization),
-            augmenter=None, ema=ema, learning_rate=learning_rate, exact=exact,
+            augmenter=None, ema=ema, learning_rate=learning_rate, exact=exact, team=Team(),
         )  # fmt: skip
         self._samples = samples._replace(images=self._step.convert(images))
         self.layers = self._step._layers
@@ -41,6 +42,6 @@ class Steps:
     def take(self, rows, rate):
         """Take a step with the chosen samples; the outputs before it."""
         self._step.load()
-        outputs = self._step(self._samples, np.asarray(rows), rate).copy()
+        outputs = self._step(self._samples, np.asarray(rows), np.ones(len(rows), bool), rate).copy()
         self._step.store()
         return outputs

@@ -171,7 +171,7 @@ def test_several_digits_are_read_from_left_to_right(run, model, tmp_path):
 
 def test_the_names_of_the_files_are_shown(run, model, tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr("stages.common.galleries.gallery_png", lambda *a: shown.extend(a) or b"")
+    monkeypatch.setattr("stages.reporting.galleries.gallery_png", lambda *a: shown.extend(a) or b"")
     long = f"{'x' * 40}.png"
     for name in ("a.png", long):
         write(tmp_path / "drawings" / name, drawing(DIGITS[5]))

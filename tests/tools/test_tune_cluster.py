@@ -1,11 +1,9 @@
 """tune on a Dask cluster: the same results as on one machine; workers and scheduler may die."""
 
 import json
-import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import warnings
@@ -15,9 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dask
 import pytest
+from dask_processes import dask_processes
 from deadly import Deadly
-from distributed import Client, LocalCluster
-from searches import LISTS, RANGES, ROOT, in_this_process, options, quick, trials_done, wait_for
+from distributed import LocalCluster
+from searches import LISTS, RANGES, in_this_process, options, quick, trials_done, wait_for
 
 from tools import tune
 from tools.tuning import workers
@@ -130,29 +129,11 @@ def test_a_cluster_that_is_gone_ends_the_search(started, space, prepared, tmp_pa
 
 def _lose(whose, signum, started, folder):
     """Start a cluster and a search in the folder, and send a signal to the worker or scheduler."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    options = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    of_cluster = [subprocess.Popen(command, **options)]
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--no-dashboard"]
-    # Its endless trial leaves the processor to other tests.
-    command = ["nice", "-n", "19", *command, address, "--nthreads", "1"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    of_cluster.append(subprocess.Popen(command, **options, env=environment))
-    try:
-        with Client(address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=60)
+    with dask_processes(folder) as (address, scheduler, (worker,)):
         process = started("--method", "grid", "--scheduler", address, folder=folder)
         wait_for(lambda: trials_done(folder), process)
-        of_cluster[whose == "worker"].send_signal(signum)
+        {"worker": worker, "scheduler": scheduler}[whose].send_signal(signum)
         output = process.communicate(timeout=60)[0]
-    finally:
-        for part in of_cluster:
-            part.kill()
-            part.wait()
     return process.returncode, output, address
 
 

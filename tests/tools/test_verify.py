@@ -8,7 +8,7 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from tools.differences import causes, difference, other_versions
+from tools.verification.differences import causes, difference, other_versions
 from tools.verify import compare
 
 

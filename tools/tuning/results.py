@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from stages.common.artifacts import Artifacts
-from stages.common.figures import png
+from stages.common.files.artifacts import Artifacts
+from stages.reporting.figures import png
 from stages.training.options import SECTIONS
-from tools.experiment import setting
+from tools.tuning.experiment import setting
 from tools.tuning.search import Trial
 
 

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 import nn
 from nn import DivergedError, Trainer, TrainingConfig, score
-from stages.common.artifacts import Artifacts, read_json
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
+from stages.common.files.artifacts import Artifacts, read_json
 from stages.training.data import TrainingData
 from stages.training.options import config_from_options
 

@@ -9,7 +9,7 @@ import click
 import numpy as np
 import yaml
 
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor
 
 from joblib import Parallel, cpu_count, delayed
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.training.data import TrainingData
 from tools.tuning.search import run_trial
 

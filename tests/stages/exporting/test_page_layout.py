@@ -5,7 +5,7 @@ import pytest
 from drawings import STROKES, draw, examples
 
 from nn import Network
-from stages.common.snapshots import Snapshots, parameters_of
+from stages.common.models.snapshots import Snapshots, parameters_of
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
 

@@ -5,7 +5,7 @@ import pytest
 from drawings import STROKES, draw, examples, settle
 
 from nn import Network
-from stages.common.snapshots import Snapshots, parameters_of
+from stages.common.models.snapshots import Snapshots, parameters_of
 from stages.exporting.drawing_page import MAX_BYTES, drawing_page
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources import reading
 from stages.sources.detect import from_path
 

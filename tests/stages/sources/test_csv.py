@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from own_data import csv_text
 
-from stages.common.errors import ParameterError, StageError
+from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.conversion import to_class_indexes
 from stages.sources.csv import from_csv, read_csv
 from stages.sources.detect import from_path

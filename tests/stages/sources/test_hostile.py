@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_data import csv_text, digits, idx_bytes
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources import archives, reading
 from stages.sources.detect import from_path
 

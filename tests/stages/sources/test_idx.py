@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from own_data import CODES, idx_bytes
 
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 from stages.sources.detect import from_path
 from stages.sources.idx import read_idx
 

@@ -8,8 +8,8 @@ import pytest
 from own_data import write_folder
 from PIL import Image
 
-from stages.common import image_files
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files import image_files
 from stages.sources.detect import Options, from_path
 
 

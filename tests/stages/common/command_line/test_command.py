@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from stages import evaluate, fetch, preprocess, train
-from stages.common import command
-from stages.common.terminal import echo
+from stages.common.command_line import command
+from stages.common.command_line.terminal import echo
 from tools import tune
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 STAGES = [fetch, preprocess, train, evaluate, tune]
 
 
@@ -85,8 +85,6 @@ def test_under_dvc_a_parameter_that_is_not_given_is_named(refused, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--learning-rate", 2, "--epochs", 1),
-         "train.learning-rate: there is no such parameter. Did you mean learning_rate?"),
         (("--epochs", 1, "--help", "--seed", 0),
          "train.help: there is no such parameter; dvc.yaml sets paths."),
         (("None", "--schedule", "constant"),

@@ -10,16 +10,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stages.common.errors import ParameterError, StageError, describe_os_error
-from stages.common.interruption import interruptible
-from stages.common.locking import locked
-from stages.common.parameter_types import MAX_SEED, count, integer
+from stages.common.command_line.errors import ParameterError, StageError, describe_os_error
+from stages.common.command_line.interruption import interruptible
+from stages.common.command_line.locking import locked
+from stages.common.command_line.parameter_types import MAX_SEED, count, integer
 
 _NO_VALUE = "expected a value, got none (or true or false)"
 
@@ -119,7 +118,6 @@ class StageCommand(click.Command):
             unexpected = rest if not has_arguments else []
             # DVC makes the word None of an empty section, which the second check describes better.
             if "DVC_STAGE" in os.environ and unexpected[:1] in ([], ["None"]):
-                self._check_spelling(args)
                 self._check_params_yaml(values, given)
             if unexpected:
                 raise self._unexpected(rest[0], args[: -len(rest)])
@@ -189,15 +187,6 @@ class StageCommand(click.Command):
             if times > 1 and not option.multiple:
                 fault = f"expected one value, got {times} (a list, or a key in two sections)"
                 raise self._error(option.name, fault)
-
-    def _check_spelling(self, args: Sequence[str]) -> None:
-        """Raise an error for a key with hyphens, which the command line allows."""
-        for word in takewhile("--".__ne__, args):
-            key = word.removeprefix("--").removeprefix("no-")
-            if word.startswith("--") and "-" in key and not key.endswith("-path"):
-                right = key.replace("-", "_")
-                where = f"{self.section(right)}.{key}"
-                raise ParameterError(f"{where}: there is no such parameter. Did you mean {right}?")
 
     def _check_params_yaml(self, values: Mapping[str, Any], given: Sequence[click.Option]) -> None:
         """Raise an error for nulls, missing parameters, and options other than parameters."""

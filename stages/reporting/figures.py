@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from stages.common.interruption import interrupted_afterwards
+from stages.common.command_line.interruption import interrupted_afterwards
 
 # Dots per inch: each pixel of a 28×28 digit is drawn with two or three dots.
 _DPI = 110

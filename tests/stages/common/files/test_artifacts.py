@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from stages import train
-from stages.common.artifacts import Artifacts, read_array, restored_on_failure
-from stages.common.datasets import Raw
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, read_array, restored_on_failure
+from stages.common.files.raw_data import Raw
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_files_appear_together_and_only_when_all_are_whole(tmp_path):

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from stages.common.figures import png
+from stages.reporting.figures import png
 
 
 def test_ctrl_c_in_a_callback_whose_exceptions_are_ignored_is_not_lost():

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from nn.checks.array_files import ArrayFileError, read_header
-from stages.common.errors import StageError
+from stages.common.command_line.errors import StageError
 
-# More than the description of a data set with 1000 long class names.
-_MAX_JSON_BYTES = 1 << 24
+# Files that are read as a whole are not larger than this: a model of 10⁹ weights.
+MAX_BYTES = 1 << 32
 
 
 class Artifacts:
@@ -170,9 +169,9 @@ def open_artifact(path: Path, made_by: str) -> Iterator[BinaryIO]:
 def read_bytes(path: Path, made_by: str) -> bytes:
     """The content of a file; raises `StageError` as `open_artifact`, or if it is too large."""
     with open_artifact(path, made_by) as file:
-        size, limit = os.fstat(file.fileno()).st_size, psutil.virtual_memory().available // 3
-        if size > limit:
-            fault = f"expected at most {limit} bytes, a third of the free memory, got {size}"
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            fault = f"expected at most {MAX_BYTES} bytes, got {size}"
             raise invalid_artifact(path, fault, made_by)
         return file.read()
 
@@ -190,8 +189,6 @@ def read_json(path: Path, made_by: str) -> Any:
     """Read a JSON file of finite numbers and text; raises `StageError` as `open_artifact`."""
     content = read_bytes(path, made_by)
     try:
-        if len(content) > _MAX_JSON_BYTES:
-            raise ValueError(f"of at most {_MAX_JSON_BYTES} bytes, got {len(content)}")
         value = json.loads(content, parse_int=_integer)
         # Raises ValueError for infinite numbers, and for text that UTF-8 cannot encode.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages import preprocess, train
-from stages.common.artifacts import Artifacts, read_array
-from stages.common.datasets import PARTS, Raw, read_info, read_part
-from stages.common.errors import StageError
-from stages.common.model_io import read_model, read_model_for
-from stages.common.snapshots import Snapshots
+from stages.common.command_line.errors import StageError
+from stages.common.files.artifacts import Artifacts, read_array
+from stages.common.files.prepared_data import PARTS, read_info, read_part
+from stages.common.files.raw_data import Raw
+from stages.common.models.model_files import read_model, read_model_for
+from stages.common.models.snapshots import Snapshots
 from stages.reporting.learning_curves import read_curves
 from tools import summarize
 
@@ -184,7 +185,7 @@ def test_the_size_of_a_file_is_limited(data, tmp_path):
     path = tmp_path / "model.npz"
     path.touch()
     os.truncate(path, 1 << 42)  # a file with a hole, which takes no place on the disk
-    with pytest.raises(StageError, match=r"model\.npz: expected at most \d+ bytes, a third of"):
+    with pytest.raises(StageError, match=r"model\.npz: expected at most \d+ bytes, got"):
         read_model(path)
 
 

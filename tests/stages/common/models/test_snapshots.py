@@ -7,8 +7,8 @@ import pytest
 
 from nn import Network, load, save, score
 from stages import train
-from stages.common.errors import StageError
-from stages.common.snapshots import MAX_PARAMETERS, Snapshots, parameters_of
+from stages.common.command_line.errors import StageError
+from stages.common.models.snapshots import MAX_PARAMETERS, Snapshots, parameters_of
 
 PATH = Path("data/model/snapshots.npz")
 QUICK = ("--hidden", 7, "--learning-rate", 1, "--snapshots-path", PATH)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from numpy.typing import NDArray
 
-from stages.common.figures import image_axes, png
-from stages.common.mosaics import COLUMNS, mosaic
+from stages.common.pictures.mosaics import COLUMNS, mosaic
+from stages.reporting.figures import image_axes, png
 
 
 def draw_gallery(

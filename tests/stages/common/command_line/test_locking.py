@@ -11,13 +11,13 @@ import pytest
 
 from stages import train
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 QUICK = ("--hidden", "5", "--epochs", "20")
 HOLD = """
 import sys
 from pathlib import Path
-from stages.common.locking import locked
+from stages.common.command_line.locking import locked
 with locked(Path("data/training")):
     print("locked", flush=True)
     sys.stdin.read()

@@ -4,7 +4,7 @@ import errno
 
 import click
 
-from stages.common.terminal import printable
+from stages.common.command_line.terminal import printable
 
 _FREE_SPACE = "Free some space on that disk, then run the command again."
 _MAKE_WRITABLE = "Make it readable and writable, or choose another folder."

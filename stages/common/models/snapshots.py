@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nn import Network
 from nn.checks.array_files import ArrayFileError, read_archive, write_archive
-from stages.common.artifacts import invalid_artifact, read_bytes
+from stages.common.files.artifacts import invalid_artifact, read_bytes
 
 # Snapshots are taken after these numbers of epochs; 0 means the initial weights.
 EPOCHS = (0, 1, 2, 3, 5, 10, 20, 30)

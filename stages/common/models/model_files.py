@@ -5,8 +5,8 @@ from pathlib import Path
 
 from nn import Classifier, Ensemble, ModelFileError, Network, TestTimeAugmentation, load
 from nn.images.info import DatasetInfo
-from stages.common.artifacts import invalid_artifact, read_bytes
-from stages.common.errors import ParameterError
+from stages.common.command_line.errors import ParameterError
+from stages.common.files.artifacts import invalid_artifact, read_bytes
 
 
 def read_model(path: Path) -> Network | Ensemble:

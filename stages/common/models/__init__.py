@@ -1,0 +1,1 @@
+"""Models: their files, snapshots during training, and predictions."""

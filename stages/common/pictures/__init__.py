@@ -1,0 +1,1 @@
+"""Arrays of many small images, and of the weights of hidden units."""

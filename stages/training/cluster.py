@@ -1,0 +1,317 @@
+"""Training on a Dask cluster: each worker has a part of the samples; see `nn.training.team`.
+
+The members of the team send numbers and arrays to each other's mailboxes, which are Dask actors.
+Sums are added in parts, one for each member, so that what a member sends does not grow with their
+number. An epoch that loses a worker is repeated from its start, with the workers that are left.
+"""
+
+import asyncio
+import hashlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nn
+from nn import DivergedError
+from nn.training.inputs import Samples
+from nn.training.team import Team, shares
+from stages.common.command_line.errors import StageError
+
+T = TypeVar("T")
+
+# Seconds in which the scheduler must answer; between two looks at the workers; in which a member
+# must hear from the others, if the client has died and cannot tell it that the epoch has ended.
+TIMEOUT, _PAUSE, _SILENCE = 10, 0.2, 600
+# How often an epoch is tried with the same workers.
+_ATTEMPTS = 3
+# A larger part of the time for communication than this is said.
+_MUCH = 0.5
+
+
+class Lost(Exception):  # noqa: N818
+    """A worker was lost, or another member has ended."""
+
+
+class Mailbox:
+    """What the other members have sent to a member; an actor on its worker."""
+
+    of_member: dict[tuple[str, int], "Mailbox"] = {}  # noqa: RUF012
+
+    def __init__(self, team: str, member: int) -> None:
+        """Make it known to the member, which is in the same process."""
+        self._parts: dict[tuple[int, int], Any] = {}
+        self._changed, self._ended = threading.Condition(), False
+        self.of_member[team, member] = self
+
+    async def put(self, number: int, sender: int, part: Any) -> None:
+        """Receive what a member sends in an exchange."""
+        with self._changed:
+            self._parts[number, sender] = part
+            self._changed.notify()
+
+    async def end(self) -> None:
+        """Let `take` raise `Lost`."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def take(self, number: int, sender: int) -> Any:
+        """Wait for what a member sends in an exchange."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._ended or (number, sender) in self._parts, timeout=_SILENCE
+            )
+            if self._ended or (number, sender) not in self._parts:
+                raise Lost
+            return self._parts.pop((number, sender))
+
+    def wait_until_sent(self, future: Any) -> None:
+        """Wait until another member has received what this one sent to it."""
+        while True:
+            try:
+                return future.result(timeout=1)
+            except TimeoutError:
+                if self._ended:
+                    raise Lost from None
+
+
+class _DaskTeam(Team):
+    def __init__(self, name: str, member: int, mailboxes: Sequence[Any], *place: int) -> None:
+        super().__init__(len(mailboxes), *place)
+        self._member, self._mailboxes, self._number = member, mailboxes, 0
+        self._mailbox = Mailbox.of_member.pop((name, member))
+        self.seconds = 0.0
+
+    def _exchange(self, given: Sequence[Any]) -> list[Any]:
+        """Send a part to each member; what each has sent to this one."""
+        start = time.perf_counter()
+        self._number += 1
+        others = [k for k in range(self.size) if k != self._member]
+        sent = [self._mailboxes[k].put(self._number, self._member, given[k]) for k in others]
+        found = {k: self._mailbox.take(self._number, k) for k in others}
+        for future in sent:
+            self._mailbox.wait_until_sent(future)
+        self.seconds += time.perf_counter() - start
+        return [(found | {self._member: given[self._member]})[k] for k in range(self.size)]
+
+    def largest(self, value: float) -> float:
+        return max(self._exchange([value] * self.size))
+
+    def add(self, arrays: Sequence[NDArray]) -> None:
+        flat = np.concatenate([array.reshape(-1) for array in arrays])
+        first, *rest = self._exchange(np.array_split(flat, self.size))
+        total = np.concatenate(self._exchange([sum(rest, first)] * self.size))
+        ends = np.cumsum([array.size for array in arrays])[:-1]
+        for array, numbers in zip(arrays, np.split(total, ends), strict=True):
+            array[...] = numbers.reshape(array.shape)
+
+
+def _run_member(work: Callable, arrays: Sequence[Any], *about_team: Any) -> tuple[Any, float]:
+    """What `work` returns for the samples of a worker, and the time for communication, 0 to 1."""
+    start, team = time.perf_counter(), _DaskTeam(*about_team)
+    result = work(Samples(*arrays), team)
+    share = team.seconds / (time.perf_counter() - start)
+    return (result if about_team[1] == 0 else None), share
+
+
+class Cluster:
+    """The workers of a Dask scheduler; see `nn.training.team.Workers`.
+
+    Attributes:
+        communication: Part of the time of the last epoch that a member spent to exchange data and
+            to wait for the others, from 0 to 1.
+    """
+
+    communication = 0.0
+
+    def __init__(self, address: str, say: Callable[[str], None] = print) -> None:
+        """Connect to the scheduler.
+
+        Args:
+            address: Its address, such as `tcp://10.0.0.1:8786`.
+            say: Is called with a line if the training does not gain by the cluster.
+
+        Raises:
+            StageError: If there is no scheduler with workers, or a worker has other code.
+        """
+        logging.disable()  # Dask logs tracebacks of lost connections
+        self._address, self._say = address, say
+        with self._errors():
+            import dask
+            from distributed import Client, connect
+
+            dask.config.set({"distributed.comm.timeouts.connect": 5})  # of a worker that is gone
+            # A Client would wait forever for a server that accepts connections but is silent.
+            asyncio.run(_first_answer(partial(connect, address, TIMEOUT)))
+            self._client: Any = Client(address, timeout=TIMEOUT, set_as_default=False)
+        self._checked: set[str] = set()
+        self._held: tuple[Samples, list[str]] | None = None
+        self._parts: list[list[Any]] = []
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close(timeout=1)
+
+    def run(self, work: Callable[[Samples, Team], T], samples: Samples) -> T:
+        """See `nn.training.team.Workers.run`.
+
+        Raises:
+            StageError: If the scheduler or all workers are gone, or a worker has other code.
+            DivergedError: If `work` raises it.
+        """
+        attempts: dict[tuple[str, ...], int] = {}
+        fault: Exception | None = None
+        while True:
+            with self._errors(), self._client.as_current():  # which actors look for
+                workers = self._workers()[: len(samples.targets)]
+                attempts[*workers] = attempts.get((*workers,), 0) + 1
+                if attempts[*workers] > _ATTEMPTS:
+                    raise OSError(f"{fault!r}, {_ATTEMPTS} times from {', '.join(workers)}")
+                try:
+                    self._send(samples, workers)
+                    return self._attempt(work, workers, len(samples.targets))
+                except (DivergedError, MemoryError, StageError):
+                    raise
+                except Exception as error:  # of many types, if a worker has died
+                    self._held, fault = None, error
+                    time.sleep(1)  # the scheduler may notice later that a worker has died
+
+    def _attempt(self, work: Callable[[Samples, Team], T], workers: list[str], n: int) -> T:
+        name, members = uuid.uuid4().hex, list(enumerate(workers))
+        mailboxes = [self._submit(w, Mailbox, name, k, actor=True) for k, w in members]
+        try:
+            self._wait(mailboxes, workers)
+            boxes = [future.result() for future in mailboxes]
+            futures = [
+                self._submit(w, _run_member, work, self._parts[k], name, k, boxes, part.start, n)
+                for (k, w), part in zip(members, shares(n, len(workers)), strict=True)
+            ]
+            try:
+                self._wait(futures, workers)
+            finally:
+                if any(future.status != "finished" for future in futures):
+                    for box in boxes:
+                        with suppress(RuntimeError):  # its worker was lost
+                            box.end()
+                    self._client.cancel(futures)
+            results = [future.result() for future in futures]
+        finally:
+            self._client.cancel(mailboxes)
+        self.communication = max(share for _, share in results)
+        if self.communication > _MUCH:
+            self._say(
+                f"train: the workers communicate {self.communication:.0%} of the time; larger "
+                "minibatches (train.batch_size), larger layers or fewer workers would gain more"
+            )
+            self._say = lambda _: None  # once
+        return results[0][0]
+
+    def _wait(self, futures: list[Any], workers: list[str]) -> None:
+        """Wait until all are finished; raises `Lost` if a worker was lost."""
+        while any(future.status == "pending" for future in futures):
+            time.sleep(_PAUSE)
+            if any(future.status not in ("pending", "finished") for future in futures):
+                break
+            if not {*workers} <= {*self._workers()}:
+                raise Lost
+        errors = [future.exception() for future in futures if future.status == "error"]
+        if errors or any(future.status != "finished" for future in futures):
+            raise next((error for error in errors if not isinstance(error, Lost)), Lost())
+
+    def _workers(self) -> list[str]:
+        """Addresses of the workers, in order, after `_check` of new ones."""
+
+        async def ask() -> dict[str, int]:
+            await self._client.wait_for_workers(1, timeout=TIMEOUT)
+            return await self._client.nthreads()
+
+        found = sorted(self._client.sync(ask, callback_timeout=TIMEOUT + 1))
+        new = [worker for worker in found if worker not in self._checked]
+        if new:
+            self._check(new)
+        return found
+
+    def _check(self, workers: list[str]) -> None:
+        """Raise StageError unless the workers have this code and this version of NumPy."""
+        mine = versions()
+        theirs = self._client.run(versions, workers=workers, on_error="return")
+        for worker, found in theirs.items():
+            if isinstance(found, OSError):
+                raise Lost
+            if found != mine:
+                got = f"{found!r}" if isinstance(found, Exception) else f"{found}"
+                raise StageError(
+                    f"train.scheduler: expected {mine} on worker {worker}, got {got}; install the "
+                    "same version of the project and of NumPy there."
+                )
+        self._checked.update(workers)
+
+    def _send(self, samples: Samples, workers: list[str]) -> None:
+        """Let each worker have its part of the samples, if it has not got it."""
+        if self._held and self._held[0] is samples and self._held[1] == workers:
+            return
+        parts = shares(len(samples.targets), len(workers))
+        self._parts = [
+            [None if array is None else self._place(array, part, worker) for array in samples]
+            for part, worker in zip(parts, workers, strict=True)
+        ]
+        self._held = samples, workers
+
+    def _place(self, array: NDArray, part: slice, worker: str) -> Any:
+        """A future of rows of an array: from a file that the worker has too, or sent to it."""
+        if isinstance(array, np.memmap) and array.filename:
+            digest = _digest(array[part])
+            future = self._submit(worker, _read, str(array.filename), part, digest)
+            self._wait([future], [worker])
+            if future.result() is not None:
+                return future
+        rows = np.array(array[part])
+        return self._client.scatter(rows, workers=[worker], hash=False, timeout=TIMEOUT)
+
+    def _submit(self, worker: str, function: Callable, *arguments: Any, **options: Any) -> Any:
+        options |= {"workers": [worker], "pure": False, "retries": 0}
+        return self._client.submit(function, *arguments, **options)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (ImportError, OSError, ValueError, MemoryError) as error:
+            fault = f"expected a Dask scheduler with workers at {self._address!r}, got {error!r}"
+            raise StageError(f"train.scheduler: {fault}; start them, and train again.") from error
+
+
+async def _first_answer(connect: Callable) -> None:
+    (await asyncio.wait_for(connect(), TIMEOUT)).abort()
+
+
+def versions() -> str:
+    """The version of NumPy, and a digest of the code that members run."""
+    files = [*sorted(Path(nn.__file__).parent.rglob("*.py")), Path(__file__)]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return f"NumPy {np.__version__}, code {digest[:12]}"
+
+
+def _read(path: str, part: slice, digest: str) -> NDArray | None:
+    """Rows of an array file, memory-mapped; None unless they have this digest."""
+    try:
+        rows = np.load(path, mmap_mode="r")[part]
+    except (OSError, ValueError):
+        return None
+    return rows if _digest(rows) == digest else None
+
+
+def _digest(rows: NDArray) -> str:
+    digest = hashlib.sha256(repr((rows.dtype, rows.shape)).encode())
+    for start in range(0, len(rows), 4_096):
+        digest.update(np.ascontiguousarray(rows[start : start + 4_096]).data)
+    return digest.hexdigest()

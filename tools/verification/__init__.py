@@ -1,0 +1,1 @@
+"""Differences between two runs of the pipeline, and their causes, for `verify`."""
