@@ -15,15 +15,19 @@ export PATH := $(BIN):$(PATH)
 
 INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: all verify test check format docs benchmarks lock clean
+.PHONY: all repository verify test check format docs benchmarks lock clean
 
-all: .venv/installed
+all: repository .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
 	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
 	@# Each stage prints one line; with --quiet, DVC adds neither its command nor messages of its own.
 	@"$(BIN)/dvc" repro --quiet || { echo "The pipeline stopped; dvc repro says more."; exit 1; }
 	@"$(BIN)/python" -m tools.results
+
+# A download as ZIP has no .git, without which DVC does not work.
+repository:
+	@test -e .git || { echo "Expected a git repository, got a plain folder; run: git init && git add --all && git commit -m start"; exit 1; }
 
 verify: .venv/installed
 	"$(BIN)/python" -m tools.verify

@@ -22,6 +22,14 @@ from stages.common.models.predictions import predict, sample_mistakes
 from stages.common.models.snapshots import Snapshots
 from stages.exporting.model_card import model_card
 
+# Options of `fetch` at their defaults, which say nothing about most data sets.
+_UNCHANGED = {
+    ("--label", "auto"),
+    ("--classes", "auto"),
+    ("--transpose", "auto"),
+    ("--size", "0"),
+}
+
 
 @stage("export", writes="export")
 @count_option("examples", 30, 200, "Number of test images on the page; a third are misclassified.")
@@ -95,10 +103,13 @@ def provenance(words: Sequence[str]) -> list[list[str]]:
     """Split the words at each `--` into one list per stage.
 
     Local paths are shortened to their last part, because the card must not depend on the folder in
-    which the data lie.
+    which the data lie. Defaults of the options for files of one's own are left out.
     """
     stages = [list(group) for is_end, group in groupby(words, "--".__eq__) if not is_end]
     for stage_words in stages:
+        for at in reversed(range(1, len(stage_words))):
+            if tuple(stage_words[at : at + 2]) in _UNCHANGED:
+                del stage_words[at : at + 2]
         for option, value in enumerate(stage_words[1:]):
             if stage_words[option] == "--source" and value not in DOWNLOADS:
                 stage_words[option + 1] = Path(value).name

@@ -1,8 +1,10 @@
 """Stage `preprocess`: scale pixels, deslant images, encode labels one-hot, split into parts."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from nn.images.framing import Framing, measure
 from nn.images.info import DatasetInfo
-from nn.images.pixels import border, scale
+from nn.images.pixels import border, is_range, scale
 from stages.common.command_line.command import path_option, seed_option, stage
 from stages.common.command_line.errors import ParameterError, StageError
 from stages.common.command_line.parameter_types import Size
@@ -25,21 +27,39 @@ _BRIGHT = 0.6
 _MEASURED = 20_000
 
 
+OWN = "own"
+
+
+class PartSize(Size):
+    """A `Size`, or the word own: the part that the data set has."""
+
+    name = "count|fraction|own"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the count, the fraction or the word; raises `click.BadParameter` otherwise."""
+        return value if value == OWN else super().convert(value, param, ctx)
+
+
 @stage("preprocess", writes="prepared")
 @click.option(
-    "--test-size", type=Size(), default=10_000, help="Samples in the test set, or their fraction."
+    "--test-size",
+    type=PartSize(),
+    default=10_000,
+    help="Samples in the test set, or their fraction; own: the test set that the data set has.",
 )
 @click.option(
     "--validation-size",
-    type=Size(),
+    type=PartSize(),
     default=5_000,
-    help="Samples in the validation set, or their fraction of those outside the test set.",
+    help="Samples in the validation set, or their fraction of those outside the test set; own: the "
+    "validation set that the data set has.",
 )
 @click.option(
     "--shuffle/--no-shuffle",
     default=False,
     help="Split at random, with the classes in equal proportions; otherwise the last samples are "
-    "the test set (MNIST's official one) and those before them the validation set.",
+    "the test set (MNIST's official one) and those before them the validation set. Parts of the "
+    "data set's own stay as they are.",
 )
 @seed_option()
 @click.option(
@@ -50,8 +70,8 @@ _MEASURED = 20_000
 @path_option("raw", "data/raw", "Folder that `fetch` wrote.")
 @path_option("prepared", "data/prepared", "Folder for the prepared arrays.")
 def main(
-    test_size: float,
-    validation_size: float,
+    test_size: float | str,
+    validation_size: float | str,
     shuffle: bool,
     seed: int,
     deslant: bool,
@@ -71,7 +91,7 @@ def main(
             f"{raw.images.shape[1]} pixels are unknown, got true."
         )
     _require_three_of_each(raw, Path(raw_path))
-    parts = split(raw.labels, test_size, validation_size, seed if shuffle else None)
+    parts = split(raw.labels, test_size, validation_size, seed if shuffle else None, raw.parts)
     for part, rows in parts.items():
         _require_every_class(part, raw, rows, shuffle)
     low, high = pixel_range(raw.images, Path(raw_path))
@@ -110,15 +130,20 @@ def _framing(raw: Raw, rows: NDArray[np.intp], pixel_range: tuple[float, float])
 
 
 def split(
-    labels: NDArray, test_size: float, validation_size: float, seed: int | None
+    labels: NDArray,
+    test_size: float | str,
+    validation_size: float | str,
+    seed: int | None,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, NDArray[np.intp]]:
     """Split a data set into train, validation and test parts.
 
     Args:
         labels: (n,) class indexes.
-        test_size: Number of test samples, or their fraction.
-        validation_size: Number of validation samples, or their fraction of the others.
+        test_size: Number of test samples, or their fraction; own for those of `parts`.
+        validation_size: Number of validation samples, or their fraction of the others; or own.
         seed: Seed of a random, stratified split; None keeps the order, with the test set last.
+        parts: Numbers of samples of the parts that the data set has, in the order of the samples.
 
     Returns:
         Row numbers of each part, by its name.
@@ -126,14 +151,30 @@ def split(
     Raises:
         ParameterError: If a part would be empty, or too small for all classes.
     """
-    n = len(labels)
-    rest, test = _split_off("test_size", np.arange(n), labels, test_size, seed)
-    train, validation = _split_off("validation_size", rest, labels, validation_size, seed)
+    rows = np.arange(len(labels))
+    ends = np.cumsum(list(parts.values()))[:-1]
+    stored = dict(zip(parts, np.split(rows, ends), strict=True)) if parts else {}
+    for part, size in (("test", test_size), ("validation", validation_size)):
+        if size == OWN and part not in stored:
+            found = f"the parts {', '.join(parts)}" if parts else "a data set in one piece"
+            raise ParameterError(
+                f"preprocess.{part}_size: expected a number of samples or a fraction, because the "
+                f"data set has no {part} part of its own, got own for {found}."
+            )
+    if test_size == OWN:
+        test, rest = stored["test"], np.setdiff1d(rows, stored["test"])
+    else:
+        rest, test = _split_off("test_size", rows, labels, test_size, seed)
+    if validation_size == OWN:
+        validation = np.intersect1d(stored["validation"], rest)
+        train = np.setdiff1d(rest, validation)
+    else:
+        train, validation = _split_off("validation_size", rest, labels, validation_size, seed)
     return dict(zip(PARTS, (train, validation, test), strict=True))
 
 
 def _split_off(
-    key: str, rows: NDArray[np.intp], labels: NDArray, size: float, seed: int | None
+    key: str, rows: NDArray[np.intp], labels: NDArray, size: float | str, seed: int | None
 ) -> list[NDArray[np.intp]]:
     # Imported here: scikit-learn takes a second to import, and `--help` should be fast.
     from sklearn.model_selection import train_test_split
@@ -170,7 +211,7 @@ def pixel_range(images: NDArray, folder: Path) -> tuple[float, float]:
         folder: Folder of the images, for error messages.
 
     Raises:
-        StageError: If a pixel is not finite, or all are equal.
+        StageError: If a pixel is not finite, all are equal, or their span is not a float32.
     """
     # Unlike Python's min and max, NumPy's propagate nan.
     blocks = [images[rows] for rows in _blocks(np.arange(len(images)))]
@@ -184,6 +225,9 @@ def pixel_range(images: NDArray, folder: Path) -> tuple[float, float]:
     low = min(minimum, 0.0)
     if not low < maximum:
         raise invalid_artifact(path, f"expected different pixel values, got only {low:g}", "fetch")
+    if not is_range(low, maximum):
+        fault = f"expected pixel values that span at most {np.finfo(np.float32).max:.2g}"
+        raise invalid_artifact(path, f"{fault}, got {low:g} to {maximum:g}", "fetch")
     return low, maximum
 
 

@@ -1,11 +1,17 @@
-"""CSV files in the format of Kaggle's *Digit Recognizer*: a header, then one image per line.
+"""Tables of text, one image per line: CSV with or without a header, TSV, ARFF, LIBSVM.
 
-    label,pixel0,pixel1,…,pixel783      train.csv
-    pixel0,pixel1,…,pixel783            test.csv, without labels
+    label,pixel0,pixel1,…,pixel783      Kaggle's train.csv
+    pixel0,pixel1,…,pixel783            its test.csv, without labels
+    5,0,0,…                             mnist_train.csv, without a header
+    6.0000 -1.0000 …                    USPS's zip.train: separated by spaces
+    @attribute class {0,1,…} … @data    ARFF
+    5 153:3 154:18 …                    LIBSVM; see `libsvm.py`
 
-Any number of pixels is allowed, and labels may be any text.
+Any number of pixels is allowed, and labels may be any text. `layout.py` finds the delimiter and the
+header, `columns.py` the label.
 """
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,18 +20,26 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.common.command_line.errors import StageError
-from stages.sources.gzipped import reading
+from nn.checks.arrays import square
+from stages.common.command_line.errors import ParameterError, StageError
+from stages.sources.columns import label_by_values, place
+from stages.sources.dataset import LabelledImages
+from stages.sources.layout import Layout, layout_of, lines_of, opened
+from stages.sources.libsvm import is_libsvm, read_libsvm
+from stages.sources.reading import require_room
 
-_MAX_HEADER_BYTES = 1 << 26
+# Lines between two looks at the memory, and bytes that the text of a label takes.
+_ROWS_AT_ONCE, _LABEL = 4_096, 64
 
 
-def read_csv(path: Path, labels: bool) -> tuple[NDArray, NDArray]:
-    """Read the pixels and labels of a file, which may be gzipped.
+def read_csv(path: Path, labels: bool, label: str = "auto") -> tuple[NDArray, NDArray]:
+    """Read the pixels and labels of a file, which may be compressed.
 
     Args:
         path: The file.
-        labels: Whether the first column is the label; otherwise all columns are pixels.
+        labels: Whether there is a column of labels; otherwise all columns are pixels, except one
+            that numbers the rows.
+        label: `fetch.label`: auto, first, last, or the name of the column of labels.
 
     Returns:
         Pixels, (n, d) uint8 if all are integers from 0 to 255, else float32; and labels, (n,)
@@ -34,106 +48,157 @@ def read_csv(path: Path, labels: bool) -> tuple[NDArray, NDArray]:
     Raises:
         StageError: If the header or a line has errors; the message names the line.
     """
+    pixels, texts, _ = _read(path, labels, label)
+    return pixels, texts
+
+
+def read_numbers(path: Path) -> NDArray:
+    """All columns of numbers in a table of text, (n, columns): images or labels without others."""
+    return _read(path, None, "auto")[0]
+
+
+def from_csv(path: Path, label: str) -> LabelledImages:
+    """Read a table of text as `read_csv` does."""
+    pixels, texts, described = _read(path, True, label)
+    shape = square(pixels.shape[1])
+    size = f", {shape[1]}×{shape[0]}" if shape else ""
+    note = f"{path}: {described}, {len(pixels)} rows of {pixels.shape[1]} pixels{size}"
+    return LabelledImages(pixels, texts, shape, {}, (note,))
+
+
+def is_labelled(path: Path, label: str) -> bool:
+    """Whether the first lines of a file are a table of pixels with labels."""
+    try:
+        is_libsvm(path) or layout_of(path, True, label)
+    except ParameterError:
+        return label in ("auto", "first", "last")  # which columns to use is for the user to say
+    except StageError:
+        return False
+    return True
+
+
+def _read(path: Path, labels: bool | None, label: str) -> tuple[NDArray, NDArray, str]:
+    if labels and is_libsvm(path):
+        return (*read_libsvm(path), "LIBSVM's format, label first")
+    layout = layout_of(path, labels, label)
     # First as bytes, which most files contain; float32 needs four times the memory.
-    found = _load(path, labels, np.uint8) or _load(path, labels, np.float32)
+    found = _load(path, layout, np.uint8) or _load(path, layout, np.float32)
     if found is None:
-        raise _first_error(path, labels)
+        raise _first_error(path, layout)
     pixels, texts = found
-    if len(pixels) == 0:
-        raise StageError(f"{path}: expected images after the header, got none.")
+    described = layout.columns.described
+    if labels and layout.columns.label is None and (d := _one_hot(pixels)):
+        described = "no header, label in the last columns, one-hot"
+        texts = [str(k) for k in pixels[:, d:].argmax(axis=1)]
+        pixels = pixels[:, :d]
+    elif labels and layout.columns.label is None:
+        k = label_by_values(pixels, label, str(path))
+        described = f"no header, label in the {place(k, pixels.shape[1])} column"
+        texts = [f"{value:g}" for value in pixels[:, k].tolist()]
+        pixels = pixels[:, 1:] if k == 0 else pixels[:, :-1]
     with np.errstate(invalid="ignore"):
         as_bytes = pixels.astype(np.uint8, copy=False)
-    return as_bytes if np.array_equal(as_bytes, pixels) else pixels, np.array(texts, np.str_)
+    pixels = as_bytes if np.array_equal(as_bytes, pixels) else pixels
+    return pixels, np.array(texts, np.str_), described
 
 
-def _load(path: Path, labels: bool, dtype: type) -> tuple[NDArray, list[str]] | None:
+def _one_hot(table: NDArray) -> int:
+    """Number of pixels, a square, if the columns after them are one-hot, as in Semeion; else 0."""
+    d = math.isqrt(table.shape[1] - 2) ** 2 if table.shape[1] > 2 else 0
+    rest = table[:, d:]
+    is_one_hot = set(np.unique(rest)) == {0, 1} and bool((rest.sum(axis=1) == 1).all())
+    return d if is_one_hot else 0
+
+
+def _load(path: Path, layout: Layout, dtype: type) -> tuple[NDArray, list[str]] | None:
     """Read labels, and pixels of the given type; None if a line has other values."""
     texts: list[str] = []
-    n = 0
+    label, pixels = layout.columns.label, layout.columns.pixels
+    first, last = pixels[0], pixels[-1] + 1
+    is_slice = pixels == list(range(first, last))
+    mark = (layout.delimiter or " ").encode()
+    n, is_whole = 0, True
 
-    def rows() -> Iterator[bytes]:
-        nonlocal n
-        for line in tqdm(file, desc="reading", unit=" images", disable=None):
-            if line.strip():
-                n += 1
-                label, pixels = _cut(line, labels)
-                texts.append(label)
-                yield pixels
+    def cells_of(line: bytes) -> tuple[list[str], str]:
+        """All cells but the pixels, and the pixels; no cells if their number is wrong."""
+        if is_slice and layout.delimiter and not layout.spaced and b'"' not in line:
+            if line.count(mark) != layout.width - 1:
+                return [], ""
+            # Only the cells around the pixels are cut, which takes a third of the time.
+            *before, rest = line.split(mark, first)
+            rest, *after = rest.rsplit(mark, layout.width - last)
+            others = [cell.decode(errors="backslashreplace") for cell in before + after]
+            cells = [*others[:first], *[""] * (last - first), *others[first:]]
+            return cells, rest.decode("latin-1")
+        cells = layout.cells(line.decode(errors="backslashreplace"))
+        if len(cells) != layout.width:
+            return [], ""
+        some = [cells[k] for k in pixels]
+        return cells, " ".join(some[0].split()) if layout.spaced else mark.decode().join(some)
 
-    with reading(path) as file:
-        d = len(_header(file.readline(_MAX_HEADER_BYTES), path, labels))
-        pixels = _parse(rows(), dtype)
-    if n == 0:
-        return np.empty((0, d), dtype), []
-    if pixels is None or pixels.shape != (n, d) or not np.isfinite(pixels).all():
+    def rows() -> Iterator[str]:
+        nonlocal n, is_whole
+        for line in tqdm(lines_of(file), desc="reading", unit=" images", disable=None):
+            if not line.strip():
+                continue
+            if n % _ROWS_AT_ONCE == 0:  # a compressed file may have more than fits
+                require_room(n * (len(pixels) * np.dtype(dtype).itemsize + _LABEL), str(path))
+            cells, row = cells_of(line)
+            if not cells:
+                is_whole = False
+                return
+            n += 1
+            if label is not None:
+                texts.append(cells[label].strip().strip("'"))
+            yield row
+
+    with opened(path) as (file, names, _):
+        for _ in zip(range(layout.header if names is None else 0), lines_of(file), strict=False):
+            pass
+        table = _parse(rows(), dtype, None if layout.spaced else layout.delimiter)
+    if table is None or not is_whole or len(table) != n or not np.isfinite(table).all():
         return None
-    if not labels:
-        return pixels, []
-    return (pixels, texts) if all(texts) else None
+    if not layout.spaced and table.shape[1] != len(pixels):
+        return None
+    return (table, texts) if label is None or all(texts) else None
 
 
-def _cut(line: bytes, labels: bool) -> tuple[str, bytes]:
-    """The label of a line, if it has one, and the rest."""
-    label, _, pixels = line.partition(b",") if labels else (b"", b"", line)
-    return label.decode(errors="backslashreplace").strip().strip('"'), pixels
-
-
-def _parse(rows: Iterable[bytes], dtype: type) -> NDArray | None:
+def _parse(rows: Iterable[str], dtype: type, delimiter: str | None) -> NDArray | None:
     """Numbers of shape (n, d); None if the rows differ in length, or are not numbers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numbers beyond float32 become inf
         try:
-            return np.loadtxt(
-                rows, dtype, delimiter=",", ndmin=2, comments=None, encoding="latin-1"
-            )
+            return np.loadtxt(rows, dtype, delimiter=delimiter, ndmin=2, comments=None)
         except ValueError:
             return None
 
 
-def _header(line: bytes, path: Path, labels: bool) -> list[str]:
-    """Names of the columns of pixels."""
-    right = "label,pixel0,pixel1,…" if labels else "pixel0,pixel1,…"
-    try:
-        names = [name.strip().strip('"') for name in line.decode("utf-8-sig").split(",")]
-    except UnicodeDecodeError as error:
-        raise StageError(
-            f"{path}: expected a CSV file with the header {right}, got a first line that is not "
-            "UTF-8 text."
-        ) from error
-    has_labels = names[0].lower() == "label"
-    if has_labels != labels or len(names) <= labels or _are_numbers(names[-1].encode(), 1):
-        is_test_file = labels and names[0].lower().startswith("pixel")
-        advice = "; Kaggle's file with labels is train.csv" if is_test_file else ""
-        raise StageError(
-            f"{path}: expected the header {right}, got a first line that begins with "
-            f"{','.join(names[:3])[:40]!r}{advice}."
-        )
-    return names[1:] if labels else names
-
-
-def _first_error(path: Path, labels: bool) -> StageError:
+def _first_error(path: Path, layout: Layout) -> StageError:
     """Describe the first line of a file that is not a label and a row of finite numbers."""
-    with reading(path) as file:
-        names = _header(file.readline(_MAX_HEADER_BYTES), path, labels)
-        for number, line in enumerate(file, 2):  # counted as in editors
-            where, n_values = f"{path}: line {number}", line.count(b",") + 1
-            label, pixels = _cut(line, labels)
-            if not line.strip() or ((label or not labels) and _are_numbers(pixels, len(names))):
+    label, pixels = layout.columns.label, layout.columns.pixels
+    with opened(path) as (file, names, before):
+        skip = layout.header if names is None else 0
+        for number, line in enumerate(lines_of(file), before + 1):  # counted as in editors
+            text = line.decode(errors="backslashreplace")
+            if number <= skip or not text.strip():
                 continue
-            if n_values != len(names) + labels:
+            where, cells = f"{path}: line {number}", [cell.strip() for cell in layout.cells(text)]
+            if len(cells) != layout.width:
+                like = "header" if layout.names else "first line"
                 return StageError(
-                    f"{where}: expected {len(names) + labels} values, as in the header, got "
-                    f"{n_values}."
+                    f"{where}: expected {layout.width} values, as in the {like}, got {len(cells)}."
                 )
-            if labels and not label:
+            if label is not None and not cells[label]:
                 return StageError(f"{where}: expected a class label, got an empty cell.")
-            for name, cell in zip(names, pixels.split(b","), strict=True):
-                if not _are_numbers(cell, 1):
-                    text = cell.decode(errors="backslashreplace").strip()[:40]
-                    return StageError(f"{where}: expected a number as {name}, got {text!r}.")
-    return StageError(f"{path}: expected rows of {len(names)} numbers after the header.")
+            for k in pixels:
+                numbers = cells[k].split() if layout.spaced else [cells[k]]
+                if not all(_is_pixel(number) for number in numbers):
+                    return StageError(
+                        f"{where}: expected a number as {layout.name(k)}, got {cells[k][:40]!r}."
+                    )
+    return StageError(f"{path}: expected rows of {len(pixels)} numbers.")
 
 
-def _are_numbers(row: bytes, n: int) -> bool:
-    values = _parse([row], np.float32)
-    return values is not None and values.size == n and bool(np.isfinite(values).all())
+def _is_pixel(cell: str) -> bool:
+    values = _parse([cell], np.float32, None)
+    return values is not None and values.size == 1 and bool(np.isfinite(values).all())

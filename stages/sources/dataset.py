@@ -1,7 +1,8 @@
 """The data set that all readers of local files return: images with labels."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from nn.checks.arrays import square
 from stages.common.command_line.errors import StageError
-from stages.common.command_line.terminal import echo
 
 
 class Part(NamedTuple):
@@ -18,8 +18,8 @@ class Part(NamedTuple):
     Attributes:
         name: train, validation or test; empty if the data set is in one piece.
         where: Start of error messages: the file, or the array in it.
-        images: (n, height, width), (n, height, width, 3) or (n, d) numbers.
-        labels: (n,) numbers or text.
+        images: n images of any usual shape; see `join`.
+        labels: (n,) numbers or text, or one-hot rows.
     """
 
     name: str
@@ -38,52 +38,110 @@ class LabelledImages:
         image_shape: Height and width of an image; None if unknown.
         parts: Number of images of each part (train, validation, test), in the order of the rows;
             empty if the data set is in one piece.
+        notes: How the files were understood, a line each.
+        names: Names of classes by their label, if the files have some.
+        column_major: Whether the pixels are stored column by column, as in EMNIST.
     """
 
     pixels: NDArray
     labels: NDArray
     image_shape: tuple[int, int] | None
     parts: dict[str, int]
+    notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    column_major: bool = False
 
 
 def join(parts: Sequence[Part]) -> LabelledImages:
     """Concatenate the parts of a data set.
 
+    Images may be (n, d), (n, height, width), with one or three channels last or after n, or have
+    n as their last axis, as MATLAB stores them. One-hot labels become the number of their column.
+
     Raises:
         StageError: If the arrays of a part are not images and labels, or the image shapes of two
             parts differ.
     """
-    pixels, shapes = zip(*(_flat(part) for part in parts), strict=True)
-    labels = [_labels(part) for part in parts]
-    for part, rows, shape in zip(parts, pixels, shapes, strict=True):
+    pixels: list[NDArray] = []
+    shapes: list[tuple[int, int] | None] = []
+    labels: list[NDArray] = []
+    notes: list[str] = []
+    for part in parts:
+        n = _number(part)
+        rows, shape = _flat(part, n, notes)
+        pixels.append(rows)
+        shapes.append(shape)
+        labels.append(_labels(part, n, notes))
         if (rows.shape[1], shape) != (pixels[0].shape[1], shapes[0]):
             raise StageError(
-                f"{part.where}: expected images of shape {parts[0].images.shape[1:]}, as in "
-                f"{parts[0].where}, got {part.images.shape[1:]}."
+                f"{part.where}: expected images of {_size(pixels[0], shapes[0])}, as in "
+                f"{parts[0].where}, got {_size(rows, shape)}."
             )
-    if len(parts) == 1:
-        return LabelledImages(pixels[0], labels[0], shapes[0], {})
-    sizes = {part.name: len(part.images) for part in parts}
-    return LabelledImages(np.concatenate(pixels), np.concatenate(labels), shapes[0], sizes)
+    sizes: Counter[str] = Counter()
+    for part, some in zip(parts, pixels, strict=True):
+        sizes[part.name] += len(some)
+    rows, texts = (
+        each[0] if len(parts) == 1 else np.concatenate(each) for each in (pixels, labels)
+    )
+    return LabelledImages(
+        rows, texts, shapes[0], dict(sizes) if len(sizes) > 1 else {}, tuple(notes)
+    )
 
 
-def _flat(part: Part) -> tuple[NDArray, tuple[int, int] | None]:
-    """Pixels as (n, d), and the height and width of an image if known."""
-    images, n = part.images, len(part.images) if part.images.ndim else 0
+def _size(pixels: NDArray, shape: tuple[int, int] | None) -> str:
+    return f"{shape[1]}×{shape[0]} pixels" if shape else f"{pixels.shape[1]} pixels"
+
+
+def _number(part: Part) -> int:
+    """Number of images: the first or the last axis of the images, and an axis of the labels."""
+    images, labels = part.images, part.labels
     if images.dtype.kind not in "buif":
         raise StageError(f"{part.where}: expected images of numbers, got type {images.dtype}.")
-    if images.ndim == 4 and images.shape[3] == 3:
-        echo(f"{part.where}: {n} colour images converted to greyscale.", err=True)
-        images = _grey(images)
-    if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
-    if images.size == 0 or images.ndim not in (2, 3):
-        raise StageError(
-            f"{part.where}: expected images of shape (n, height, width), (n, height, width, 1), "
-            f"(n, height, width, 3) or (n, pixels), got {part.images.shape}."
-        )
+    if images.size == 0 or images.ndim not in (2, 3, 4):
+        raise _bad_shape(part)
+    if labels.dtype.kind not in "buifSU" or labels.ndim not in (1, 2):
+        raise _bad_labels(part)
+    for n in (images.shape[0], images.shape[-1]):
+        if n in labels.shape:
+            return n
+    raise StageError(
+        f"{part.where}: expected one label per image, got {max(labels.shape)} labels for "
+        f"{len(images)} images."
+    )
+
+
+def _bad_shape(part: Part) -> StageError:
+    return StageError(
+        f"{part.where}: expected images of shape (n, height, width), (n, height, width, 1 or 3), "
+        f"(n, 1 or 3, height, width) or (n, pixels), or with n as the last axis, got "
+        f"{part.images.shape}."
+    )
+
+
+def _bad_labels(part: Part) -> StageError:
+    return StageError(
+        f"{part.where}: expected labels of shape (n,), one class number or name per image, or "
+        f"one-hot rows, got shape {part.labels.shape} and type {part.labels.dtype}."
+    )
+
+
+def _flat(part: Part, n: int, notes: list[str]) -> tuple[NDArray, tuple[int, int] | None]:
+    """Pixels as (n, d), and the height and width of an image if known."""
+    images = part.images
+    if len(images) != n:
+        images = np.moveaxis(images, -1, 0)
     if images.ndim == 2:
         return images, square(images.shape[1])
+    if images.ndim == 4:
+        if images.shape[3] not in (1, 3):
+            images = np.moveaxis(images, 1, 3)
+        if images.shape[3] == 3:
+            notes.append(f"{part.where}: {n} colour images converted to greyscale.")
+            images = _grey(images)
+        elif images.shape[3] == 1:
+            images = images[..., 0]
+        else:
+            raise _bad_shape(part)
     _, height, width = images.shape
     return images.reshape(n, height * width), (height, width)
 
@@ -104,17 +162,18 @@ def _luma(image: NDArray) -> NDArray:
     return (r * red + g * green + b * blue).astype(np.float32)
 
 
-def _labels(part: Part) -> NDArray:
+def _labels(part: Part, n: int, notes: list[str]) -> NDArray:
     """Labels as (n,), one per image."""
-    labels = part.labels[:, 0] if part.labels.shape[1:] == (1,) else part.labels
-    if labels.ndim != 1 or labels.dtype.kind not in "buifSU":
-        raise StageError(
-            f"{part.where}: expected labels of shape (n,), one class number or name per image, got "
-            f"shape {part.labels.shape} and type {labels.dtype}; convert one-hot rows with argmax."
-        )
-    if len(labels) != len(part.images):
-        raise StageError(
-            f"{part.where}: expected one label per image, got {len(labels)} labels for "
-            f"{len(part.images)} images."
-        )
-    return labels
+    labels = part.labels
+    if labels.ndim == 1:
+        return labels
+    rows = labels if len(labels) == n else labels.T
+    if rows.shape[1] == 1:
+        return rows[:, 0]
+    # One-hot, with 0 and 1 or with -1 and 1: each row has one maximum and is equal elsewhere.
+    if rows.dtype.kind in "buif" and len(np.unique(rows)) == 2:
+        maximum = rows == rows.max()
+        if (maximum.sum(axis=1) == 1).all():
+            notes.append(f"{part.where}: labels from one-hot rows of {rows.shape[1]} classes.")
+            return maximum.argmax(axis=1)
+    raise _bad_labels(part)

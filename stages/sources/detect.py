@@ -1,53 +1,215 @@
-"""Detection of the format of a local data set."""
+"""The one door for local data sets: files, folders and archives, recognized by their content."""
 
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from nn.checks.arrays import square
+import numpy as np
+
 from stages.common.command_line.errors import StageError
-from stages.sources.csv import read_csv
-from stages.sources.dataset import LabelledImages
-from stages.sources.gzipped import reading
-from stages.sources.idx import from_idx_file, from_idx_folder
-from stages.sources.image_folders import from_class_folders
-from stages.sources.npz import from_npz
+from stages.sources import arrays
+from stages.sources.archives import unpacked
+from stages.sources.csv import from_csv, is_labelled, read_numbers
+from stages.sources.dataset import LabelledImages, Part, join
+from stages.sources.formats import SUPPORTED, kind_of, refusal
+from stages.sources.image_folders import from_image_folder, listed, without_classes
+from stages.sources.names import parse
+from stages.sources.parquet import from_parquet
 
-_FORMATS = (
-    "IDX files, an .npz file, a CSV file with the header label,pixel0,pixel1,…, or a folder with a "
-    "sub-folder of images per class"
-)
+_MAX_DEPTH = 8
+_ARRAYS: Mapping[str, Callable[[Path], arrays.Arrays]] = {
+    "npz": arrays.npz_arrays,
+    "mat": arrays.mat_arrays,
+    "hdf5": arrays.hdf5_arrays,
+}
 
 
-def from_path(path: Path) -> LabelledImages:
+class Options(NamedTuple):
+    """Parameters of `fetch` that say how files are understood.
+
+    Attributes:
+        label: Of a table: auto, first, last, or the name of the column of labels.
+        size: Side in pixels to which images of a folder are scaled; 0 for images of equal size.
+    """
+
+    label: str = "auto"
+    size: int = 0
+
+
+def from_path(path: Path, options: Options = Options(), depth: int = 0) -> LabelledImages:  # noqa: B008
     """Read a local data set in any of the supported formats, which is detected from the content.
 
     Raises:
         StageError: If the format is not supported, or a file is damaged; the message names it.
+        ParameterError: If a parameter has to decide how the data are understood.
     """
+    if depth > _MAX_DEPTH:
+        raise StageError(f"{path}: expected at most {_MAX_DEPTH} folders inside one another.")
     if path.is_dir():
-        data = from_idx_folder(path) or from_class_folders(path)
-        if data is None:
-            raise StageError(
-                f"{path}: expected a data set in this folder, got none; {_hint(path)}."
-            )
-        return data
+        return _from_folder(path, options, depth)
     if not path.is_file():
-        raise StageError(f"{path}: expected {_FORMATS}, got a special file.")
-    with reading(path) as file:
-        head = file.read(64)
-    if head.startswith(b"PK"):
-        return from_npz(path)
-    if head.startswith(b"\0\0"):
-        return from_idx_file(path)
-    if b"," in head or path.name.lower().removesuffix(".gz").endswith(".csv"):
-        pixels, labels = read_csv(path, labels=True)
-        return LabelledImages(pixels, labels, square(pixels.shape[1]), {})
-    raise StageError(f"{path}: expected {_FORMATS}, got another format.")
+        raise StageError(f"{path}: expected {SUPPORTED}, got a special file.")
+    kind = kind_of(path)
+    if kind in ("zip", "tar"):
+        with unpacked(path) as folder:
+            return _renamed(lambda: from_path(folder, options, depth + 1), str(folder), str(path))
+    if kind in ("idx", "npy"):
+        return _beside(path)
+    if kind in _ARRAYS:
+        return _from_arrays(path, kind)
+    if kind == "parquet":
+        return from_parquet(path, options.label)
+    if kind == "table":
+        return _of_emnist(from_csv(path, options.label), path)
+    raise refusal(path)
 
 
-def _hint(folder: Path) -> str:
-    """Advice: the path of a data set in the folder, or the supported formats."""
-    names = sorted(path.name for path in folder.iterdir())
+def _renamed(read: Callable[[], LabelledImages], old: str, new: str) -> LabelledImages:
+    """Read a data set; name the archive instead of the temporary folder in notes and errors."""
+    try:
+        data = read()
+    except StageError as error:
+        raise type(error)(error.message.replace(old, new)) from error
+    return replace(data, notes=tuple(note.replace(old, new) for note in data.notes))
+
+
+def _from_arrays(path: Path, kind: str) -> LabelledImages:
+    """Read a file of several arrays, or of one array whose labels are in another file."""
+    found = _ARRAYS[kind](path)
+    if len(found) == 1 and parse(path.name).what:
+        return _beside(path)
+    data = arrays.from_arrays(found, lambda name: f"{path}: {name}" if name else str(path))
+    if data is None:
+        data = arrays.from_arrays_by_class(found, str(path))
+    if data is None:
+        listed_names = ", ".join(sorted(found)[:6]) + (", …" if len(found) > 6 else "")
+        raise StageError(
+            f"{path}: expected arrays {arrays.EXPECTED}, got {listed_names or 'none'}."
+        )
+    return _of_emnist(data, path, found)
+
+
+def _beside(path: Path) -> LabelledImages:
+    """Read the file of an array of images or labels with the other one in the same folder."""
+    title, part, what, _ = parse(path.name)
+    files = [
+        file for file in listed(path.parent, folders=False) if parse(file)[:2] == (title, part)
+    ]
+    data = _from_array_files(path.parent, files) if what else None
+    if data is None:
+        raise StageError(
+            f"{path}: expected the file of an array of images or labels, beside the other one, "
+            f"with names like {arrays.EXPECTED}, or train-images-idx3-ubyte."
+        )
+    return data
+
+
+def _from_array_files(folder: Path, names: Sequence[str]) -> LabelledImages | None:
+    """Read the files of one array each in a folder; None if none is images or labels."""
+    whole: dict[str, Callable] = {}
+    tables: dict[str, Callable] = {}
     for name in names:
-        if name.lower().removesuffix(".gz").endswith((".csv", ".npz")) and "test" not in name:
-            return f"to read a file of it, set fetch.source: {folder / name}"
-    return f"supported are {_FORMATS}"
+        path = folder / name
+        if not path.is_file() or not (
+            parse(name).what or parse(name).part or name.endswith(".npy")
+        ):
+            continue
+        kind = kind_of(path)
+        if kind in ("idx", "npy"):
+            whole[name] = partial(arrays.idx_array if kind == "idx" else arrays.read_npy, path)
+        elif kind == "npz" and len(found := arrays.npz_arrays(path)) == 1:
+            whole[name] = next(iter(found.values()))
+        elif kind == "table":
+            tables[name] = partial(read_numbers, path)
+    # A table beside one of labels has the images only; others have both.
+    keys = {parse(name)[:2] for name in tables if parse(name).what == "labels"}
+    pairs = {name: load for name, load in tables.items() if parse(name)[:2] in keys}
+    loaders = whole or (pairs if len(pairs) == 2 * len(keys) else {})
+
+    def where(name: str) -> str:
+        return str(folder / name) if name else str(folder)
+
+    if any(parse(name).what for name in loaders):
+        data = arrays.from_arrays(loaders, where)
+        return data and _of_emnist(data, folder / min(loaders))
+    return arrays.from_arrays_by_class(loaders, str(folder))
+
+
+def _of_emnist(
+    data: LabelledImages, path: Path, found: arrays.Arrays | None = None
+) -> LabelledImages:
+    """Add what is special about EMNIST: columns of pixels, and a mapping of labels to letters."""
+    if "emnist" not in path.name.lower():
+        return data
+    mapping = next((name for name in found or {} if name.endswith("mapping")), None)
+    prefix = re.split(r"-(train|test)\b", path.name)[0]
+    file = path.with_name(f"{prefix}-mapping.txt")
+    rows: list = []
+    if found and mapping:
+        rows = np.atleast_2d(found[mapping]()).tolist()
+    elif file.is_file():
+        rows = [line.split() for line in file.read_text(errors="replace").splitlines()]
+    try:
+        names = {str(int(label)): chr(int(code)) for label, code, *_ in rows}
+    except (ValueError, OverflowError) as error:
+        raise StageError(f"{file}: expected lines of a label and a character code.") from error
+    return replace(data, column_major=True, names=names)
+
+
+def _from_folder(folder: Path, options: Options, depth: int) -> LabelledImages:
+    files, folders = listed(folder, folders=False), listed(folder, folders=True)
+    if data := _from_array_files(folder, files):
+        return data
+    kinds = {name: kind_of(folder / name) for name in files if (folder / name).is_file()}
+    if data := from_image_folder(folder, kinds, *options):
+        return data
+    if data := _from_tables(folder, kinds, options):
+        return data
+    if "image" in kinds.values():
+        raise without_classes(folder)
+    single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar", *_ARRAYS)]
+    single = single or [folder / name for name in folders if any((folder / name).rglob("*"))]
+    if len(single) == 1:
+        return from_path(single[0], options, depth + 1)
+    if single:
+        advice = f"set fetch.source to one of {', '.join(map(str, single[:5]))}"
+    else:
+        advice = f"supported are {SUPPORTED}"
+    raise StageError(f"{folder}: expected a data set in this folder, got none; {advice}.")
+
+
+def _from_tables(folder: Path, kinds: Mapping[str, str], options: Options) -> LabelledImages | None:
+    """Read the tables of a folder that have labels, of which the names may say the part."""
+    labelled = [
+        name
+        for name, kind in sorted(kinds.items())
+        if kind == "parquet" or (kind == "table" and is_labelled(folder / name, options.label))
+    ]
+    names = [name for name in labelled if parse(name).part == "train"] or labelled
+    titles = {parse(name).title for name in names}
+    if len(titles) > 1 or (len(names) > 1 and not parse(names[0]).part):
+        raise StageError(
+            f"{folder}: expected the tables of one data set, got several; set fetch.source to one "
+            f"of {', '.join(str(folder / name) for name in names[:5])}."
+        )
+    used = sorted(
+        (name for name in labelled if parse(name).title in titles),
+        key=lambda name: ("", "train", "validation", "test").index(parse(name).part),
+    )
+    if not used:
+        return None
+    found = [from_path(folder / name, options) for name in used]
+    parts = [
+        Part(parse(name).part, str(folder / name), data.pixels, data.labels)
+        for name, data in zip(used, found, strict=True)
+    ]
+    notes = [note for data in found for note in data.notes]
+    if left := [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]:
+        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
+    whole = join(parts)
+    shape = next((data.image_shape for data in found), whole.image_shape)
+    return replace(found[0], pixels=whole.pixels, labels=whole.labels, image_shape=shape,
+                   parts=whole.parts, notes=tuple(notes))  # fmt: skip

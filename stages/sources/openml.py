@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.common.command_line.errors import ParameterError, StageError
+from stages.common.command_line.terminal import echo
 from stages.sources.limited_http import limited
 from stages.sources.progress import waiting
 
@@ -52,6 +53,9 @@ def from_openml(name: str, version: int, seconds: float) -> tuple[NDArray, NDArr
         except Exception as error:  # unexpected or truncated answers raise exceptions of many types
             cache_was_damaged = any("Invalid cache" in str(item.message) for item in caught)
             raise _explain(error, name, version, cache_was_damaged) from error
+    for warning in caught:  # the data set is inactive, or has errors
+        if warning.category is UserWarning and "Retrying" not in (text := str(warning.message)):
+            echo(f"{name} version {version}: {' '.join(text.split())}", err=True)
     if data.target is None or np.ndim(data.target) != 1:
         raise ParameterError(
             f"fetch.name: expected one class label per row, got {len(data.target_names)} target "

@@ -1,5 +1,7 @@
 """The Python examples of the documentation run as they are written."""
 
+import gzip
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,9 @@ def _artifacts(tmp_path, monkeypatch):
     np.save("data/raw/images.npy", images)
     np.save("data/prepared/train_images.npy", images.astype(np.float32) / 255)
     np.save("data/prepared/train_labels.npy", np.eye(10, dtype=np.float32)[np.arange(40) % 10])
+    parts = [(images[k : k + 3] / 255, np.arange(3)) for k in range(3)]
+    with gzip.open("mnist.pkl.gz", "wb") as file:
+        pickle.dump(parts, file, 2)
     network = Network.initialize([784, 5, 10], rng, pixel_range=(0.0, 255.0))
     with Path("data/model/model.npz").open("wb") as file:
         save(network, file)

@@ -1,9 +1,12 @@
-"""`make`, in a folder whose name has a space."""
+"""`make`: in a folder whose name has a space, and without git."""
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
+from clones import Clone
 
 
 @pytest.fixture
@@ -24,6 +27,14 @@ def test_make_restores_a_damaged_lock_file(reproduced, folder):
     assert "validation failed" in output
     assert "test images wrong" not in output  # no stage ran
     assert clone.read("dvc.lock") == reproduced.read("dvc.lock")
+
+
+def test_make_says_what_to_do_in_a_download_without_git(tmp_path):
+    shutil.copy(Path(__file__).parents[2] / "Makefile", tmp_path)
+    code, output = Clone(tmp_path, tmp_path / "home").run("make", check=False)
+    assert code != 0
+    assert "Expected a git repository, got a plain folder; run: git init && git add" in output
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_make_prints_a_line_for_each_stage(folder):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import socket
 
 import numpy as np
@@ -164,17 +165,70 @@ def test_labels_of_any_kind_become_indexes_in_a_sensible_order():
     def check(labels, names):
         indexes, classes = to_class_indexes(np.array(labels), "x")
         assert classes == names
-        assert [classes[k] for k in indexes] == [str(label).removesuffix(".0") for label in labels]
+        expected = [re.sub(r"\.0*$", "", str(label)) for label in labels]
+        assert [classes[k] for k in indexes] == expected
 
     check(["10", "9", "1", "9"], ["1", "9", "10"])
     check([3.0, -1.0, 3.0], ["-1", "3"])
     check(["b", "a", "2"], ["2", "a", "b"])
     check([True, False], ["False", "True"])
+    check(["7.0", "7", "10.", "1"], ["1", "7", "10"])
+
+
+def test_names_of_the_classes():
+    labels = np.array([10, 1, 2, 10, 1])
+
+    def named(names):
+        indexes, classes = to_class_indexes(labels, "x", names)
+        return [classes[k] for k in indexes], classes
+
+    assert named("1, 2,0") == (["0", "1", "2", "0", "1"], ["0", "1", "2"])
+    assert named("cat,dog,ape") == (["ape", "cat", "dog", "ape", "cat"], ["cat", "dog", "ape"])
+    assert named({"10": "Z", "1": "A"}) == (["Z", "A", "2", "Z", "A"], ["A", "2", "Z"])
+    assert named("a,b,a") == (["a", "a", "b", "a", "a"], ["a", "b"])
+    for names in ("1,2", "1,2,3,4", "1,,3", ""):
+        with pytest.raises(ParameterError, match=r"fetch\.classes: expected 3 names separated"):
+            named(names)
+    with pytest.raises(ParameterError, match=r"fetch\.classes: expected two or more names"):
+        named("a,a,a")
+
+
+@pytest.mark.parametrize(
+    ("name", "transpose", "is_transposed"),
+    [
+        ("EMNIST_Balanced", "auto", True),
+        ("EMNIST_Balanced", "never", False),
+        ("squares", "auto", False),
+        ("squares", "always", True),
+    ],
+)
+def test_emnist_of_openml_is_transposed(name, transpose, is_transposed, run, home, tmp_path):
+    pixels, labels = squares()
+    fill_cache(home, answers(name, 3, pixels, labels))
+    result = run(fetch, "--name", name, "--version", 3, "--transpose", transpose)
+    assert result.exit_code == 0, result.output
+    images, _, _ = raw(tmp_path)
+    expected = pixels.reshape(-1, 3, 3)
+    expected = expected.transpose(0, 2, 1) if is_transposed else expected
+    np.testing.assert_array_equal(images, expected.reshape(-1, 9))
+    assert ("images transposed" in result.stderr) == is_transposed
+
+
+def test_the_warnings_of_openml_are_printed(run, home):
+    pages = answers("squares", 3, *squares())
+    about = json.loads(pages["api/v1/json/data/4242"])
+    about["data_set_description"] |= {"status": "deactivated", "warning": "labels are\nshifted"}
+    fill_cache(home, pages | {"api/v1/json/data/4242": json.dumps(about).encode()})
+    result = run(fetch, *NINE)
+    assert result.exit_code == 0
+    assert "squares version 3: Version 3 of dataset squares is inactive, meaning" in result.stderr
+    assert "It might be unusable. Warning: labels are shifted\n" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
+        (["1.5", "2.0"], "expected class labels, got numbers such as 1.5"),
         ([1.5, 2.0], "expected class labels, got numbers such as 1.5"),
         ([float("nan"), 1.0], "without a label"),
         (np.array([None, "a"], object), "without a label"),

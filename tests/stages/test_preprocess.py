@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from nn import deslant
 from nn.checks.arrays import square
 from nn.images.framing import measure
+from nn.images.info import DatasetInfo
 from stages import preprocess
 from stages.common.command_line.errors import StageError
 from stages.common.files.raw_data import Raw
@@ -155,6 +157,34 @@ def test_impossible_splits(options, start, refused, raw_folder, tmp_path):
     assert not (tmp_path / "data" / "prepared").exists()
 
 
+PARTS = {"train": 60, "validation": 16, "test": 24}
+
+
+@pytest.mark.parametrize("shuffle", [(), ("--shuffle",)])
+def test_parts_of_the_data_sets_own(shuffle, run, refused, raw_folder, tmp_path):
+    assert "because the data set has no test part of its own, got own for a data set in one" in (
+        refused(preprocess, "--test-size", "own")
+    )
+    raw = replace(Raw.read(raw_folder), parts=PARTS)
+    raw.write(raw_folder)
+    assert Raw.read(raw_folder).parts == PARTS
+    own = run(preprocess, "--test-size", "own", "--validation-size", "own", *shuffle)
+    assert own.exit_code == 0, own.output
+    for part, rows in (
+        ("train", slice(60)),
+        ("validation", slice(60, 76)),
+        ("test", slice(76, 100)),
+    ):
+        images = prepared(tmp_path)[f"{part}_images"]
+        np.testing.assert_allclose(images, raw.images[rows] / 255, rtol=1e-6)
+    assert run(preprocess, "--test-size", "own", "--validation-size", 0.25, *shuffle).exit_code == 0
+    found = prepared(tmp_path)
+    np.testing.assert_allclose(found["test_images"], raw.images[76:] / 255, rtol=1e-6)
+    assert len(found["validation_images"]) == 19
+    replace(raw, parts={"train": 60, "test": 30}).write(raw_folder)
+    assert "about.json: expected parts of 100 images, got 90" in refused(preprocess, *SIZES)
+
+
 def test_a_class_that_only_the_training_part_has(refused, tmp_path):
     raw = example()
     Raw(raw.images, np.sort(raw.labels), raw.classes).write(tmp_path / "data" / "raw")
@@ -191,6 +221,25 @@ def test_pixel_range_by_type_or_by_data():
     assert scale_of(-1.0, 1.0, dtype=np.float32) == (-1, 1)
     with pytest.raises(StageError, match=r"raw/images\.npy: expected different pixel values"):
         scale_of(0, 0)
+
+
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=200, deadline=None)
+@given(images=hnp.arrays(np.float32, (6, 9), elements=FINITE | st.sampled_from([0.0, 3e38, -3e38])))
+def test_any_finite_pixels_are_scaled_or_refused(images):
+    try:
+        pixel_range = preprocess.pixel_range(images, Path("raw"))
+    except StageError:
+        assert not np.ptp(images.astype(np.float64)) or np.ptp(images.astype(np.float64)) > 3.4e38
+        return
+    for ends in (pixel_range, pixel_range[::-1]):
+        inputs = DatasetInfo(("a", "b"), ends, (3, 3)).prepare(images)
+        assert inputs.min() >= 0
+        assert inputs.max() <= 1
+        framing = measure(inputs, (3, 3))
+        assert np.isfinite(framing.numbers()).all()
 
 
 def test_a_nan_far_into_the_data_is_found():

@@ -21,6 +21,7 @@ def locked(output: Path) -> Iterator[None]:
     The lock is a file beside `output`, because DVC deletes outputs before it runs a stage.
     """
     path = output.with_name(f".{output.name}.lock")
+    is_new = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
@@ -35,3 +36,6 @@ def locked(output: Path) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)  # while it is locked; a process that waits makes a new file
         lock.release()
+        if is_new:
+            with suppress(OSError):  # it has outputs
+                path.parent.rmdir()

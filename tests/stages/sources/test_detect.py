@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import sys
 
 import numpy as np
 import pytest
 from own_data import csv_text, digits, idx_bytes, write_folder
+from PIL import Image
 
 from stages import evaluate, fetch, preprocess, train
+from tools import predict
 
 IMAGES, LABELS = digits(600)
 
@@ -64,6 +67,38 @@ def test_the_whole_chain_learns(name, run, tmp_path):
     assert chain(run, name) > 0.8
 
 
+def test_emnist_is_learned_upright(run, tmp_path):
+    """`evaluate`, `predict` and the examples of the page see the same upright images."""
+    images, labels = digits()
+    folder = tmp_path / "gzip"
+    folder.mkdir()
+    for part, rows in (("train", slice(1500)), ("test", slice(1500, None))):
+        stored = np.ascontiguousarray(images[rows].transpose(0, 2, 1))
+        (folder / f"emnist-digits-{part}-images-idx3-ubyte").write_bytes(idx_bytes(stored))
+        content = idx_bytes(labels[rows].astype(np.uint8))
+        (folder / f"emnist-digits-{part}-labels-idx1-ubyte").write_bytes(content)
+    result = run(fetch, "--source", "gzip")
+    assert "gzip: images transposed (fetch.transpose: auto).\n" in result.stderr
+    for stage, options in (
+        (preprocess, ("--test-size", "own", "--validation-size", 200)),
+        (train, ("--hidden", 32, "--epochs", 8)),
+        (evaluate, ("--examples", 10, "--units", 10)),
+    ):
+        assert run(stage, *options).exit_code == 0
+    on_page = np.load(tmp_path / "data/prepared/test_images.npy")
+    np.testing.assert_array_equal(np.round(on_page * 255), images[1500:].reshape(-1, 64))
+    accuracy = json.loads((tmp_path / "metrics.json").read_text())["test"]["accuracy"]
+    assert accuracy > 0.85
+    (tmp_path / "pictures").mkdir()
+    for number in range(100):
+        upright = Image.fromarray(images[1500 + number])
+        upright.save(tmp_path / "pictures" / f"{number:03}_{labels[1500 + number]}.png")
+    found = json.loads(run(predict, "pictures", "--json").stdout)
+    right = [entry["label"] == entry["image"][-5] for entry in found]
+    assert len(right) == 100
+    assert np.mean(right) > 0.85
+
+
 def test_images_that_are_not_square_from_end_to_end(run, tmp_path):
     rng = np.random.default_rng(0)
     labels = [f"{name} ß" for name in ("left", "right", "nan")] * 40
@@ -83,10 +118,11 @@ def test_the_official_parts_are_kept_by_the_sizes_that_it_names(run, tmp_path):
         write_folder(tmp_path / "own" / part, IMAGES[rows], LABELS[rows])
     result = run(fetch, "--source", "own")
     assert result.stderr.startswith(
-        "own: 400 train, 200 test, in this order; to keep this split, set preprocess.shuffle: "
-        "false and test_size: 200.\n"
+        "own/train: classes from the names of folders.\nown/test: classes from the names of "
+        "folders.\nown: 400 train, 200 test; to keep this split, set preprocess.test_size: own and "
+        "validation_size: 0.1.\n"
     )
-    assert run(preprocess, "--test-size", 200, "--validation-size", 50).exit_code == 0
+    assert run(preprocess, "--test-size", "own", "--validation-size", 50).exit_code == 0
     test = np.load(tmp_path / "data/prepared/test_images.npy")
     np.testing.assert_array_equal(np.round(test * 255), IMAGES[400:].reshape(-1, 64))
 
@@ -134,10 +170,14 @@ def test_a_word_is_a_word_and_a_path_a_path(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.png", b"\x89PNG\r\n", "a.png: expected IDX files, an .npz"),
+        ("a.png", b"\x89PNG\r\n", "a.png: expected IDX files, CSV, .npz"),
         ("a.txt", b"", "a.txt: expected IDX files"),
-        ("a.csv", b"", "a.csv: expected the header label,pixel0"),
-        ("a.csv", b"1,2,3\n", "a.csv: expected the header label,pixel0"),
+        ("a.csv", b"", "a.csv: expected IDX files"),
+        (
+            "a.csv",
+            b"1,2,3\n",
+            "fetch.label: expected labels in the first or the last column of a.csv",
+        ),
         (
             "a.csv",
             b"label,p0\n1,0\n1,2\n",
@@ -147,7 +187,7 @@ def test_a_word_is_a_word_and_a_path_a_path(run, tmp_path, monkeypatch):
         (
             "a-images",
             b"\0\0\x08\x03",
-            "a-images: expected the file of its labels, a-labels, in the same",
+            "a-images: expected an array of its labels beside it, got none",
         ),
         ("a.gz", b"\x1f\x8b\x08", "a.gz: expected a whole gzip file, got a damaged one"),
     ],
@@ -163,9 +203,28 @@ def test_a_folder_without_data_names_the_file_that_may_be_meant(refused, tmp_pat
     assert refused(fetch, "--source", "own").startswith(
         "own: expected a data set in this folder, got none; supported are IDX files"
     )
-    for name in ("test.csv", "train.csv"):
-        (tmp_path / "own" / name).write_text("")
+    for name in ("one", "two"):
+        (tmp_path / "own" / name).mkdir()
+        (tmp_path / "own" / name / "train.csv").write_text("label,pixel0\n1,2\n")
     assert refused(fetch, "--source", "own") == (
-        "own: expected a data set in this folder, got none; to read a file of it, set "
-        "fetch.source: own/train.csv."
+        "own: expected a data set in this folder, got none; set fetch.source to one of own/one, "
+        "own/two."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "package", "extra"),
+    [
+        ("a.parquet", b"PAR1", "pyarrow", "parquet"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "h5py", "hdf5"),
+        ("a.mat", b"MATLAB 7.3 MAT-file", "h5py", "hdf5"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    name, head, package, extra, refused, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / name).write_bytes(head)
+    assert refused(fetch, "--source", name).endswith(
+        f"need a package; install it with pip install -e '.[{extra}]'."
     )

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as hnp
 from own_data import CODES, idx_bytes
 
 from stages.common.command_line.errors import StageError
-from stages.sources.idx import from_idx_file, from_idx_folder, read_idx
+from stages.sources.detect import from_path
+from stages.sources.idx import read_idx
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +53,7 @@ def quartet(folder, *, prefix="", test="t10k", dot="-", end=".gz"):
 )
 def test_a_quartet_is_read_training_images_first(spelling, tmp_path):
     images, labels = quartet(tmp_path / "set", **spelling)
-    found = from_idx_folder(tmp_path / "set")
+    found = from_path(tmp_path / "set")
     np.testing.assert_array_equal(found.pixels, images.reshape(9, 6))
     np.testing.assert_array_equal(found.labels, labels)
     assert found.image_shape == (3, 2)
@@ -63,8 +64,8 @@ def test_a_pair_in_a_folder_and_the_path_of_its_images(tmp_path):
     images, labels = quartet(tmp_path / "set")
     for path in (tmp_path / "set").glob("train*"):
         path.unlink()
-    in_folder = from_idx_folder(tmp_path / "set")
-    by_name = from_idx_file(tmp_path / "set" / "t10k-images-idx3-ubyte.gz")
+    in_folder = from_path(tmp_path / "set")
+    by_name = from_path(tmp_path / "set" / "t10k-images-idx3-ubyte.gz")
     for found in (in_folder, by_name):
         np.testing.assert_array_equal(found.pixels, images[6:].reshape(3, 6))
         np.testing.assert_array_equal(found.labels, labels[6:])
@@ -75,32 +76,61 @@ def test_an_unpacked_file_beside_its_archive_counts_once(tmp_path):
     images, _ = quartet(tmp_path / "set")
     packed = tmp_path / "set" / "train-images-idx3-ubyte.gz"
     packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
-    np.testing.assert_array_equal(from_idx_folder(tmp_path / "set").pixels, images.reshape(9, 6))
+    np.testing.assert_array_equal(from_path(tmp_path / "set").pixels, images.reshape(9, 6))
 
 
-def test_a_folder_without_idx_files_is_none(tmp_path):
-    (tmp_path / "train-images-idx3-ubyte").mkdir()
-    assert from_idx_folder(tmp_path) is None
+def test_files_of_macos_beside_them_are_ignored(tmp_path):
+    images, _ = quartet(tmp_path / "set")
+    for path in list((tmp_path / "set").iterdir()):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    np.testing.assert_array_equal(from_path(tmp_path / "set").pixels, images.reshape(9, 6))
+
+
+def test_the_folders_of_torchvision(tmp_path):
+    images, _ = quartet(tmp_path / "raw")
+    (tmp_path / "data" / "MNIST" / "processed").mkdir(parents=True)
+    (tmp_path / "raw").rename(tmp_path / "data" / "MNIST" / "raw")
+    np.testing.assert_array_equal(from_path(tmp_path / "data").pixels, images.reshape(9, 6))
+
+
+def test_the_labels_of_qmnist(tmp_path):
+    images, labels = quartet(tmp_path / "set", prefix="qmnist-", test="test")
+    for part, rows in (("train", slice(6)), ("test", slice(6, None))):
+        (tmp_path / "set" / f"qmnist-{part}-labels-idx1-ubyte.gz").unlink()
+        table = np.repeat(labels[rows, None].astype(np.int32), 8, axis=1) * np.arange(
+            1, 9, dtype="i4"
+        )
+        (tmp_path / "set" / f"qmnist-{part}-labels-idx2-int").write_bytes(idx_bytes(table))
+    found = from_path(tmp_path / "set")
+    np.testing.assert_array_equal(found.labels, labels)
+    np.testing.assert_array_equal(found.pixels, images.reshape(9, 6))
+
+
+def test_emnist_is_column_major_and_has_letters(tmp_path):
+    quartet(tmp_path / "set", prefix="emnist-letters-", test="test")
+    assert from_path(tmp_path / "set").names == {}
+    mapping = tmp_path / "set" / "emnist-letters-mapping.txt"
+    mapping.write_text("0 65 97\n1 66 98\n2 67 99\n")
+    found = from_path(tmp_path / "set")
+    assert found.column_major
+    assert found.names == {"0": "A", "1": "B", "2": "C"}
+    mapping.write_text("x")
+    with pytest.raises(StageError, match=r"mapping\.txt: expected lines of a label and"):
+        from_path(tmp_path / "set")
 
 
 def test_files_that_are_missing_or_too_many(tmp_path):
     quartet(tmp_path / "set")
     labels = tmp_path / "set" / "t10k-labels-idx1-ubyte.gz"
     labels.rename(tmp_path / "set" / "mnist-t10k-labels-idx1-ubyte.gz")
-    with pytest.raises(StageError, match="several with the prefixes '', 'mnist-'"):
-        from_idx_folder(tmp_path / "set")
+    with pytest.raises(StageError, match="several with the prefixes '', 'mnist'"):
+        from_path(tmp_path / "set")
     (tmp_path / "set" / "mnist-t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(
-        StageError, match=r"t10k-images\S+: expected a file of its labels in the same folder"
-    ):
-        from_idx_folder(tmp_path / "set")
-    images = tmp_path / "set" / "t10k-images-idx3-ubyte.gz"
-    with pytest.raises(
-        StageError, match="expected the file of its labels, t10k-labels-idx1-ubyte, in"
-    ):
-        from_idx_file(images)
-    with pytest.raises(StageError, match="expected an IDX file of images"):
-        from_idx_file(tmp_path / "set" / "train-labels-idx1-ubyte.gz")
+    for path in (tmp_path / "set", tmp_path / "set" / "t10k-images-idx3-ubyte.gz"):
+        with pytest.raises(
+            StageError, match=r"t10k-images\S+: expected an array of its labels beside"
+        ):
+            from_path(path)
 
 
 IDX = (

@@ -10,7 +10,7 @@ from PIL import Image
 
 from stages.common.command_line.errors import StageError
 from stages.common.files import image_files
-from stages.sources.image_folders import from_class_folders
+from stages.sources.detect import Options, from_path
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def folder(tmp_path):
 
 def refusal_of(folder):
     with pytest.raises(StageError) as refusal:
-        from_class_folders(folder)
+        from_path(folder)
     assert "\n" not in refusal.value.message
     return refusal.value.message.replace(str(folder), "own")
 
 
 def test_files_numbered_throughout_come_back_in_their_order(folder):
     path, images = folder
-    found = from_class_folders(path)
+    found = from_path(path)
     assert found.labels.tolist() == ["b", "a", "c"] * 4
     assert found.image_shape == (3, 5)
     assert found.pixels.dtype == np.uint8
@@ -44,25 +44,114 @@ def test_training_validation_and_test_folders_follow_one_another(tmp_path):
     write_folder(tmp_path / "own" / "testing", images[4:], labels)
     write_folder(tmp_path / "own" / "Val", images[2:4], labels)
     write_folder(tmp_path / "own" / "train", images[:2], labels)
-    found = from_class_folders(tmp_path / "own")
+    found = from_path(tmp_path / "own")
     np.testing.assert_array_equal(found.pixels, images.reshape(6, 4))
     assert found.labels.tolist() == labels * 3
     assert found.parts == {"train": 2, "validation": 2, "test": 2}
 
 
-def test_classes_may_be_called_train_and_test(tmp_path):
-    write_folder(tmp_path / "own", np.zeros((4, 2, 2), np.uint8), ["train", "test"] * 2)
-    assert from_class_folders(tmp_path / "own").labels.tolist() == ["train", "test"] * 2
+def test_parts_may_be_inside_folders_and_without_labels(tmp_path):
+    images = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+    write_folder(tmp_path / "own" / "trainingSet" / "trainingSet", images, ["a", "b"] * 3)
+    write_folder(tmp_path / "own" / "testSet", images, ["testSet"] * 6)
+    write_folder(tmp_path / "own" / "trainingSample" / "trainingSample", images, ["a", "b"] * 3)
+    found = from_path(tmp_path / "own")
+    np.testing.assert_array_equal(found.pixels, images.reshape(6, 4))
+    assert any(note.endswith("testSet: left out, because its images have no labels.")
+               for note in found.notes)  # fmt: skip
 
 
-def test_system_files_are_ignored_and_stray_files_reported(folder, capsys):
+def test_flat_folders_called_train_and_test_are_no_classes(tmp_path):
+    write_folder(tmp_path / "own", np.zeros((8, 2, 2), np.uint8), ["train", "test"] * 4)
+    assert refusal_of(tmp_path / "own").startswith(
+        "own/train: expected the class of each image, got none; put the images into one sub-folder "
+        "per class, begin their names with the label (7_1.png), or add a table labels.csv"
+    )
+    (tmp_path / "own" / "train.csv").write_text(
+        "filename,label\n" + "".join(f"{k}.png,{k // 4}\n" for k in range(0, 8, 2))
+    )
+    (tmp_path / "own" / "test" / "0.png").write_bytes(
+        (tmp_path / "own" / "test" / "1.png").read_bytes()
+    )  # also in train
+    found = from_path(tmp_path / "own")
+    assert found.labels.tolist() == ["0", "0", "1", "1"]
+
+
+def test_classes_may_be_called_train_and_test_among_others(tmp_path):
+    write_folder(tmp_path / "own", np.zeros((6, 2, 2), np.uint8), ["train", "test", "car"] * 2)
+    assert from_path(tmp_path / "own").labels.tolist() == ["train", "test", "car"] * 2
+
+
+def test_a_flat_folder_whose_names_begin_with_the_label(tmp_path):
+    images = np.arange(36, dtype=np.uint8).reshape(9, 2, 2)
+    (tmp_path / "own").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "own" / f"{number % 3}_{number:04}.png")
+    found = from_path(tmp_path / "own")
+    assert found.labels.tolist() == list("000111222")
+    np.testing.assert_array_equal(
+        found.pixels.reshape(9, 2, 2), images[[0, 3, 6, 1, 4, 7, 2, 5, 8]]
+    )
+    for path in (tmp_path / "own").iterdir():
+        path.rename(path.with_name(f"img_{path.stem}.png"))
+    assert "expected the class of each image, got none" in refusal_of(tmp_path / "own")
+
+
+@pytest.mark.parametrize("header", ["", "file,label\n", "image;class;size\n", "id,label\n"])
+def test_a_table_of_files_and_labels(header, tmp_path):
+    images = np.arange(16, dtype=np.uint8).reshape(4, 2, 2)
+    write_folder(tmp_path / "own", images, ["images"] * 4)
+    mark = ";" if ";" in header else ","
+    rows = [["2.png", "cat"], ["0.png", "dog"], ["1.png", "cat"]]
+    if header.startswith("id"):
+        rows = [[name.removesuffix(".png"), label] for name, label in rows]
+    text = "".join(mark.join([*row, *(["9"] if ";" in header else [])]) + "\n" for row in rows)
+    (tmp_path / "own" / "labels.csv").write_text(header + text)
+    found = from_path(tmp_path / "own")
+    assert found.labels.tolist() == ["cat", "dog", "cat"]
+    np.testing.assert_array_equal(found.pixels, images[[2, 0, 1]].reshape(3, 4))
+    assert found.notes[0].endswith("labels.csv: labels of 3 images; 1 other images left out.")
+    (tmp_path / "own" / "labels.csv").write_text(
+        header + text + mark.join("xyz"[: 2 + (mark == ";")])
+    )
+    assert "expected the name of one image file and its label, got 'x" in refusal_of(
+        tmp_path / "own"
+    )
+
+
+def test_a_folder_inside_folders(folder):
+    path, images = folder
+    outer = path.with_name("outer")
+    (outer / "deeper").mkdir(parents=True)
+    path.rename(outer / "deeper" / "own")
+    np.testing.assert_array_equal(from_path(outer).pixels, images.reshape(12, 15))
+
+
+def test_images_of_several_sizes_are_scaled_with_their_proportions(folder):
+    path, _ = folder
+    tall = np.zeros((20, 10), np.uint8)
+    tall[:, 4:6] = 200
+    Image.fromarray(tall).save(path / "a" / "4.png")
+    assert "set fetch.size to the side to which all are scaled" in refusal_of(path)
+    found = from_path(path, Options(size=10))
+    assert found.image_shape == (10, 10)
+    scaled = found.pixels[4].reshape(10, 10)
+    assert scaled.dtype == np.uint8
+    # 10 columns became 5, in the middle of the square.
+    assert scaled[:, [0, 1, 2, 6, 7, 8, 9]].max() == 0
+    assert scaled[5].argmax() == 4
+    np.testing.assert_allclose(scaled.sum(), tall.sum() / 4, rtol=0.05)
+
+
+def test_system_files_are_ignored_and_stray_files_reported(folder):
     path, _ = folder
     for name in (".DS_Store", "a/.hidden.png", "b/Thumbs.db", "README.txt"):
         (path / name).write_bytes(b"x")
     (path / ".git").mkdir()
     (path / "__MACOSX").mkdir()
-    assert len(from_class_folders(path).labels) == 12
-    assert capsys.readouterr().err.startswith(f"{path}: ignored README.txt; ")
+    found = from_path(path)
+    assert len(found.labels) == 12
+    assert any(note.startswith(f"{path}: ignored README.txt; ") for note in found.notes)
 
 
 def png_of(image, form="PNG", **options):
@@ -98,10 +187,11 @@ CLEAR = np.dstack([GREY, np.where(GREY == 0, 0, 255).astype(np.uint8)])
     ],
 )  # fmt: skip
 def test_every_depth_and_kind_of_colour(content, expected, tmp_path):
-    path = tmp_path / "own" / "a" / "image"  # the content tells the format, not the name
-    path.parent.mkdir(parents=True)
-    path.write_bytes(content)
-    found = from_class_folders(tmp_path / "own")
+    for name in "ab":
+        path = tmp_path / "own" / name / "image"  # the content tells the format, not the name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    found = from_path(tmp_path / "own")
     expected = np.asarray(expected)
     if expected.ndim == 1:  # the upper line is enough
         np.testing.assert_array_equal(found.pixels[0, :3], expected)
@@ -110,12 +200,13 @@ def test_every_depth_and_kind_of_colour(content, expected, tmp_path):
     np.testing.assert_array_equal(found.pixels[0], expected.ravel())
 
 
-def test_colour_is_reported(tmp_path, capsys):
+def test_colour_is_reported(tmp_path):
     red = np.zeros((2, 2, 2, 3), np.uint8)
     red[..., 0] = 255
     write_folder(tmp_path / "own", red, ["a", "b"])
-    assert from_class_folders(tmp_path / "own").pixels.tolist() == [[76] * 4] * 2
-    assert "2 colour images converted to greyscale." in capsys.readouterr().err
+    found = from_path(tmp_path / "own")
+    assert found.pixels.tolist() == [[76] * 4] * 2
+    assert found.notes[-1].endswith("2 colour images converted to greyscale.")
 
 
 def test_images_of_another_size_or_depth_are_named(folder):
@@ -125,7 +216,7 @@ def test_images_of_another_size_or_depth_are_named(folder):
     assert "own/b/0.png, got 3×5 pixels" in refusal_of(path)
     Image.fromarray(images[4].astype(np.uint16)).save(path / "a" / "4.png")
     assert refusal_of(path).endswith(
-        "got 5×3 pixels of type uint16; convert all images to one size and depth, with Pillow or "
+        "got 5×3 pixels of type uint16; convert all images to one depth, with Pillow or "
         "ImageMagick."
     )
 
@@ -177,7 +268,3 @@ def test_folders_that_do_not_belong(folder):
     assert refusal_of(path).startswith("own/d: expected images of this class, got none")
     (path / "d" / "deeper").mkdir()
     assert refusal_of(path).startswith("own/d/deeper: expected only images in the folder of class")
-
-
-def test_a_folder_without_folders_is_none(tmp_path):
-    assert from_class_folders(tmp_path) is None
