@@ -200,8 +200,8 @@ class Cluster:
             finally:
                 if any(future.status != "finished" for future in futures):
                     for box in boxes:
-                        with suppress(RuntimeError):  # its worker was lost
-                            box.end()
+                        with suppress(Exception):  # its worker was lost
+                            box.end().result(timeout=2)
                     self._client.cancel(futures)
             results = [future.result() for future in futures]
         finally:
