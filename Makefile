@@ -3,7 +3,7 @@
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix
-# make docs     write docs/parameters.md, and docs/tour.ipynb from docs/tour.md (after make)
+# make docs     write docs/parameters.md, docs/tour.ipynb and the pictures of docs (after make; needs Chromium)
 # make benchmarks  measure and write the tables of docs/results.md; KERNEL=Haswell chooses the BLAS kernel
 # make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
@@ -48,6 +48,8 @@ format: .venv/installed-test
 docs: .venv/installed-test
 	"$(BIN)/python" -m tools.parameters
 	"$(BIN)/python" -m tools.notebook
+	cp data/evaluation/overview.png data/evaluation/weights.png docs
+	"$(BIN)/python" tests/support/page_picture.py
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
 BENCHMARKS = epoch optimizers accuracy prediction scale stage
