@@ -3,7 +3,7 @@
 # make test     run the tests
 # make check    lint, check the format and the types
 # make format   fix what the linter can fix
-# make docs     write docs/parameters.md, and docs/tour.ipynb from docs/tour.md (after make)
+# make docs     write docs/parameters.md, docs/tour.ipynb and the pictures of docs (after make; needs Chromium)
 # make benchmarks  measure and write the tables of docs/results.md; KERNEL=Haswell chooses the BLAS kernel
 # make lock     update all dependencies (needs uv)
 # make clean    remove .venv and the caches of tools (not the data)
@@ -48,6 +48,8 @@ format: .venv/installed-test
 docs: .venv/installed-test
 	"$(BIN)/python" -m tools.parameters
 	"$(BIN)/python" -m tools.notebook
+	cp data/evaluation/overview.png data/evaluation/weights.png docs
+	"$(BIN)/python" tests/support/page_picture.py
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
 BENCHMARKS = epoch optimizers accuracy prediction scale stage
@@ -67,8 +69,8 @@ clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "expected Python 3.11 to 3.14, got %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "expected Python 3.11 to 3.14, got %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing the dependencies into .venv: about 800 MB, one to five minutes."

@@ -5,7 +5,6 @@
     python -m benchmarks.accuracy     # time until 96.59 % of the test images are right
     python -m benchmarks.prediction   # images per second
     python -m benchmarks.scale        # time and memory for data sets larger than the memory
-    python -m benchmarks.threads      # products with one BLAS thread, with two, and in two halves
     python -m benchmarks.stage        # time of the whole stage `train` and of its epochs
     python -m benchmarks.report       # write the tables of docs/results.md
 

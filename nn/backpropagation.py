@@ -1,7 +1,7 @@
 """The forward pass, and backpropagation.
 
 With one sample per row, layer l computes  zˡ = aˡ⁻¹ @ Wˡ.T + bˡ  and  aˡ = σ(zˡ), and the four
-equations of backpropagation (Nielsen, chapter 2) are (⊙ is elementwise)
+equations of backpropagation (Nielsen, chapter 2) are (⊙ multiplies element by element)
 
     BP1   δᴸ = ∂C/∂aᴸ ⊙ σ'(zᴸ)              (see `losses`)
     BP2   δˡ = (δˡ⁺¹ @ Wˡ⁺¹) ⊙ σ'(zˡ)

@@ -198,9 +198,10 @@ def _snapshots(
 def _summary(trainer: Trainer, data: TrainingData, on_validation: Score) -> str:
     config = trainer.config
     on_train = score(trainer.result, data.images, data.labels)
+    epochs = "1 epoch" if trainer.epoch == 1 else f"{trainer.epoch} epochs"
     return (
         f"{'-'.join(map(str, trainer.network.sizes))} {config.activation} network, "
-        f"{config.loss} loss, {config.optimizer}, {trainer.epoch} epochs: accuracy "
+        f"{config.loss} loss, {config.optimizer}, {epochs}: accuracy "
         f"{on_train.accuracy:.2%} on training, {on_validation.accuracy:.2%} on validation images"
     )
 

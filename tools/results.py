@@ -1,5 +1,6 @@
 """Command `results`: print the metrics of the last run, its files, and what to try next."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -14,9 +15,9 @@ accuracy {train[accuracy]:.2%} on training images, {validation[accuracy]:.2%} on
 draw a digit:  open data/export/page.html in a browser
 pictures:      data/evaluation/overview.png and others beside it
 model:         data/model/model.npz, data/export/model.onnx, data/export/README.md
-more accurate: python -m tools.variant fast (99 %, a few minutes)
-next:          change learning_rate in params.yaml, then: dvc repro && dvc metrics diff
-               (before that, once per shell: source .venv/bin/activate)"""
+more accurate: {bin}/python -m tools.variant fast    (99 %, a few minutes)
+next:          change learning_rate in params.yaml, then: make && {bin}/dvc metrics diff
+               the commands of README.md need, once per shell: source {bin}/activate"""
 
 
 @stage("results")
@@ -30,10 +31,16 @@ def main(metrics_path: str) -> None:
     """
     path = Path(metrics_path)
     try:
-        click.echo(_TEXT.format_map(read_json(path, "evaluate")))
+        click.echo(_TEXT.format(**read_json(path, "evaluate"), bin=_bin()))
     except (KeyError, TypeError, ValueError) as error:
         fault = "expected metrics of test, validation and training images"
         raise invalid_artifact(path, fault, "evaluate") from error
+
+
+def _bin() -> Path:
+    """Folder of this environment's commands, which need not be in PATH."""
+    found = Path(sys.executable).parent
+    return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
 
 
 if __name__ == "__main__":

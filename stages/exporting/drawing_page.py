@@ -1,7 +1,7 @@
 """A page to draw on: a single HTML file that runs the network in the browser, without a server."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ _SCRIPTS = (
     "examples.js",
     "page.js",
 )
-# Base-64 digits per weight of the model, and per weight of the snapshots.
-_MODEL_DIGITS, _SNAPSHOT_DIGITS = 3, 1
+# Base-64 digits per weight of the model, and per weight of the first layer in the snapshots. The
+# first that leave room for the snapshots are taken.
+_DIGITS = ((3, 1), (3, 0.5), (1, 0.5))
 # A page with snapshots is not larger than this.
 MAX_BYTES = 1_000_000
 
@@ -50,8 +51,8 @@ def drawing_page(
         images: (m, d) examples in [0, 1].
         labels: Names of their true classes.
         max_units: Maximum number of first-layer units to show.
-        snapshots: Networks during training, for a slider; left out if the page would be larger than
-            `MAX_BYTES`.
+        snapshots: Networks during training, for a slider. If the page would be larger than
+            `MAX_BYTES`, weights have fewer digits; then the later snapshots are left out.
     """
     data = {
         "model": {
@@ -62,41 +63,66 @@ def drawing_page(
             "framing": model.framing and model.framing._asdict(),
         },
         "sizes": ["-".join(map(str, network.sizes)) for network in model.members],
-        "training": _stages(model, snapshots),
-        "too_large": False,
+        "training": _stages(model, _DIGITS[0]),
+        "too_large": snapshots is not None,
         "examples": {
             "images": encode_bytes(np.rint(images * 255).astype(np.uint8)),
             "labels": labels,
         },
         "most_units": max_units,
     }
-    html = _html(data)
-    if snapshots is not None and (len(html.encode()) > MAX_BYTES or len(snapshots.parameters) == 0):
-        return _html(data | {"training": _stages(model, None), "too_large": True})
-    return html
+    for digits, count in _plans(snapshots):
+        stages = _stages(model, digits, snapshots, count)
+        html = _html(data | {"training": stages, "too_large": False})
+        if len(html.encode()) <= MAX_BYTES:
+            return html
+    return _html(data)
 
 
-def _stages(model: Network | Ensemble, snapshots: Snapshots | None) -> list[dict[str, Any]]:
-    """Epoch, accuracy and networks of each snapshot, and last of the model."""
-    last = _networks(model, _MODEL_DIGITS)
+def _plans(snapshots: Snapshots | None) -> Iterator[tuple[tuple[float, float], int]]:
+    """Digits and number of snapshots, in the order of preference."""
+    count = 0 if snapshots is None else len(snapshots.parameters)
+    if count:
+        yield from ((digits, count) for digits in _DIGITS)
+        yield from ((_DIGITS[-1], fewer) for fewer in range(count - 1, 0, -1))
+
+
+def _stages(
+    model: Network | Ensemble,
+    digits: tuple[float, float],
+    snapshots: Snapshots | None = None,
+    count: int = 0,
+) -> list[dict[str, Any]]:
+    """Epoch, accuracy and networks of the first `count` snapshots, and last of the model."""
+    last = {"networks": _networks(model, digits[0])}
     if snapshots is None:
-        return [{"networks": last}]
-    before = [_networks(n, _SNAPSHOT_DIGITS) for n in snapshots.networks(model.members[0])]
-    points = zip(snapshots.epochs.tolist(), snapshots.accuracies.tolist(), strict=True)
+        return [last]
+    points = [
+        {"epoch": epoch, "accuracy": accuracy}
+        for epoch, accuracy in zip(
+            snapshots.epochs.tolist(), snapshots.accuracies.tolist(), strict=True
+        )
+    ]
+    before = snapshots.networks(model.members[0])[:count]
+    stages = zip(points, before, strict=False)
     return [
-        {"epoch": epoch, "accuracy": accuracy, "networks": networks}
-        for (epoch, accuracy), networks in zip(points, [*before, last], strict=True)
+        *(point | {"networks": _networks(network, digits[1])} for point, network in stages),
+        points[-1] | last,
     ]
 
 
-def _networks(model: Network | Ensemble, digits: int) -> list[dict[str, Any]]:
+def _networks(model: Network | Ensemble, digits: float) -> list[dict[str, Any]]:
     """Activation function and layers of each member of the model."""
     return [
         {
             "activation": network.activation,
             "layers": [
-                {"weights": encode_matrix(w, digits), "biases": encode_vector(b)}
-                for w, b in zip(network.weights, network.biases, strict=True)
+                {
+                    # The other layers are smaller and need more steps.
+                    "weights": encode_matrix(w, max(digits, 1) if layer else digits),
+                    "biases": encode_vector(b),
+                }
+                for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True))
             ],
         }
         for network in model.members

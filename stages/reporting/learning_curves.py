@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import FigureBase
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from stages.common.files.artifacts import invalid_artifact, read_bytes
@@ -42,8 +43,14 @@ def _read_curve(path: Path, metric: str) -> NDArray[np.float64]:
     return curve
 
 
-def draw_curves(figure: FigureBase, curves: Curves) -> None:
-    """Draw accuracy and loss after each epoch, of training and validation images."""
+def draw_curves(figure: FigureBase, curves: Curves, *, augmented: bool) -> None:
+    """Draw accuracy and loss after each epoch, of training and validation images.
+
+    Args:
+        figure: The figure to draw on.
+        curves: Learning curves.
+        augmented: Whether the training images were augmented.
+    """
     if not curves:
         figure.text(0.5, 0.5, "no learning curves", ha="center", va="center")
         return
@@ -53,8 +60,10 @@ def draw_curves(figure: FigureBase, curves: Curves) -> None:
         for part, line in zip(_PARTS, ("C0-", "C1-"), strict=True):
             curve = curves[part, metric]
             marker = "o" if len(curve) == 1 else ""
-            label = f"{part}: {curve[-1]:.4f}"
+            name = "train, augmented" if augmented and part == "train" else part
+            label = f"{name}: {curve[-1]:.4f}"
             axes.plot(np.arange(1, len(curve) + 1), curve, line, marker=marker, label=label)
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
         axes.legend(fontsize=9)

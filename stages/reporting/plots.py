@@ -56,6 +56,8 @@ def draw_all(
         as_images(rows, classifier.image_shape) for rows in (images, *trained_on, weights)
     )
 
+    is_augmented = not np.array_equal(before, after)
+
     def mistakes(figure: FigureBase, most: int = examples) -> None:
         rows = sample_mistakes(predictions, most)
         wrong = np.count_nonzero(~predictions.correct)
@@ -83,7 +85,7 @@ def draw_all(
         )
         mistakes(quarters[0, 0], min(examples, _OVERVIEW_TILES))
         hidden(quarters[0, 1], min(units, _OVERVIEW_TILES))
-        draw_curves(quarters[1, 0], curves)
+        draw_curves(quarters[1, 0], curves, augmented=is_augmented)
         confusion(quarters[1, 1])
 
     height = 1 + math.ceil((examples + COLUMNS) / COLUMNS)
@@ -92,7 +94,7 @@ def draw_all(
     yield "weights.png", png((8, 1 + math.ceil(units / COLUMNS)), hidden)
     yield "confusion.png", png((7, 6), confusion)
     yield "overview.png", png((15, 6.9), overview)
-    if not np.array_equal(before, after):
+    if is_augmented:
         yield "training.png", png((8, 1 + 2 * math.ceil(len(before) / COLUMNS)), training)
 
 
@@ -116,7 +118,9 @@ def gallery(
     """Draw images with their true and predicted class; a row index of -1 leaves a gap."""
     tiles = np.array(images[rows])
     tiles[rows < 0] = 0
-    arrow = " → " if max(map(len, classes)) <= 3 else " →\n"  # a line for each long name
+    # Longer names have more lines, because captions must not be wider than their images.
+    longest = max(map(len, classes))
+    arrow, space = " → " if longest <= 3 else " →\n", "  " if longest == 1 else "\n"
     captions, colours = [], []
     for row in rows:
         true, predicted = (
@@ -124,7 +128,7 @@ def gallery(
         )
         right = predictions.correct[row]
         names = predicted if right else f"{true}{arrow}{predicted}"
-        captions.append(f"{names}  {predictions.confidence[row]:.0%}" if row >= 0 else "")
+        captions.append(f"{names}{space}{predictions.confidence[row]:.0%}" if row >= 0 else "")
         colours.append(_RIGHT if right else _WRONG)
     draw_gallery(figure, title, tiles, captions, colours)
 
@@ -148,7 +152,8 @@ def hidden_units(figure: FigureBase, weights: NDArray, total: int) -> None:
         weights: (n, height, width), or (n, height, width, 3) for colour images.
         total: Number of units in the layer.
     """
-    title = f"what {len(weights)} of {total} hidden units look for (red) and avoid (blue)"
+    colours = "(red) and avoid (blue)" if weights.ndim == 3 else "(its colours) and avoid (others)"
+    title = f"what {len(weights)} of {total} hidden units look for {colours}"
     axes = image_axes(figure, title)
     axes.imshow(weights_mosaic(weights), interpolation="nearest", **RED_AND_BLUE)
 
@@ -164,11 +169,14 @@ def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequ
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()), aspect="auto")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
+    shown = range(0, k, math.ceil(k / _MAX_LABELLED_CLASSES))
+    names = [_short(classes[label]) for label in shown]
+    fontsize = min(10, 160 / len(names))
+    upright = max(map(len, names)) * len(names) <= 40
+    axes.set_xticks(shown, names, rotation=0 if upright else 90, fontsize=fontsize)
+    axes.set_yticks(shown, names, fontsize=fontsize)
     if k > _MAX_LABELLED_CLASSES:
         return
-    names = [_short(name) for name in classes]
-    axes.set_xticks(range(k), names, rotation=90 if max(map(len, names)) > 2 else 0)
-    axes.set_yticks(range(k), names)
     for (true, predicted), n in np.ndenumerate(counts):
         if n:
             colour = "white" if mistakes[true, predicted] > 0.6 * mistakes.max() else "black"

@@ -1,12 +1,20 @@
 """The Python examples of the documentation run as they are written."""
 
+import ast
 import gzip
 import pickle
+import re
+import sys
+import textwrap
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import DOCUMENTS, blocks
+from documents import DOCUMENTS, ROOT, blocks
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from nn import Network, save
 from stages.exporting.onnx_model import to_onnx
@@ -41,6 +49,22 @@ def _artifacts(tmp_path, monkeypatch):
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_block_imports_what_make_installs_or_what_the_text_before_it_installs(name):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    installed = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    distributions = packages_distributions()
+    for code in blocks(name, "python"):
+        before = (ROOT / name).read_text().partition(code)[0].rpartition("\n## ")[2]
+        extra = set(" ".join(re.findall(r"pip install ([^`]+)", before)).split())
+        for node in ast.walk(ast.parse(textwrap.dedent(code))):
+            imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            imported += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for module in {text.split(".")[0] for text in imported} - sys.stdlib_module_names:
+                found = {canonicalize_name(name) for name in distributions.get(module, [module])}
+                assert module == "nn" or found & (installed | extra), f"{name}: {module}"
 
 
 @pytest.mark.usefixtures("_artifacts")

@@ -107,8 +107,10 @@ def _check(clone, command, output, metrics):
     elif command.startswith("dvc exp apply NAME"):
         assert metrics[-1] == metrics[1] != metrics[-2]
         assert clone.repro() == []
-    elif command.startswith("dvc exp show  "):
+    elif command.startswith("dvc exp show --only-changed"):
+        assert "train.learning_rate" in output
         assert all(re.search(rf"\b{rate} ", output) for rate in ("0.5", "1", "3"))
+        assert max(map(len, output.splitlines())) <= 120
     elif command.startswith("dvc exp show --md"):
         assert all(f"[{name}]" in output for name in ("wider", "cross-entropy"))
     elif command.startswith("dvc exp apply wider"):

@@ -1,6 +1,7 @@
 """`make`: in a folder whose name has a space, and without git."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -42,7 +43,11 @@ def test_make_prints_a_line_for_each_stage(folder):
     before, _, results = make(folder).partition("\ntest accuracy")
     assert len(before.splitlines()) == 1 + 3  # what is done, then train, evaluate and export
     assert "--epochs" not in before
-    assert results
+    # What it suggests runs in the shell that it was called from.
+    suggested = re.findall(r"(?:^|&& |: )(\.venv/bin/\w+)( metrics diff)?", results, re.M)
+    assert [Path(program).name for program, _ in suggested] == ["python", "dvc"]
+    for program, arguments in suggested:
+        folder.run("env", f"PATH={os.defpath}", program, *(arguments.split() or ["--version"]))
 
 
 def test_make_stops_with_the_line_of_a_stage_that_fails(folder):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 
 import nbformat
@@ -9,8 +10,8 @@ import numpy as np
 import onnxruntime
 import pytest
 from clones import ROOT, clone_of_this_repository
-from handwriting import slashed_zeros
-from page_figures import doubts, opened, read_drawings
+from documents import commands
+from page_figures import figures, opened
 
 from nn import load
 
@@ -84,14 +85,54 @@ def test_few_right_predictions_and_half_of_the_wrong_ones_are_not_sure(mnist):
     assert (round(right, 3), round(wrong, 2)) == (0.007, 0.47)  # the figures of docs/page.md
 
 
-def test_the_page_is_small_and_reads_what_people_draw(mnist):
+def test_two_experiments_give_the_table_of_the_documentation(mnist):
+    """The commands of docs/experiments.md, with `dvc exp run --run-all` instead of the queue."""
+    documented = commands("docs/experiments.md")
+    for command, _ in documented:
+        if command.startswith("dvc exp run --queue"):
+            mnist.run("bash", "-c", command)
+    mnist.dvc("exp", "run", "--run-all")
+    (show,) = (command for command, _ in documented if command.startswith("dvc exp show"))
+    document = (ROOT / "docs/experiments.md").read_text()
+    assert table(mnist.run("bash", "-c", show)) == table(document.partition("exp show --md")[2])
+
+
+def table(text):
+    """The cells of the first table in a text, without the digests of experiments."""
+    rows = re.search(r"(?:^\|.*\|\n)+", text, re.M)[0].splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return [
+        [re.sub(r"\b[0-9a-f]{7}\b", "", cell) for cell in row]
+        for row in cells
+        if "--" not in row[0]
+    ]
+
+
+def test_the_figures_of_the_page_are_those_of_the_documentation(mnist):
+    text = " ".join((ROOT / "docs/page.md").read_text().split())
+    default, small = figures(mnist.folder / "data"), page_of(mnist)
+    mnist.run(sys.executable, "-m", "tools.variant", "fast")
+    fast, large = figures(mnist.folder / "data"), page_of(mnist)
+    mnist.git("restore", "params.yaml", "metrics.json", "dvc.lock")
+    assert small == [0, 1, 2, 3, 5, 10, 20, 30]
+    assert large == [0, 1, 16]
+    for words in (
+        f"Of {default['drawings']} drawings",
+        f"the page of the default network reads {default['read']}, and that of the ladder's "
+        f"variant `fast` {fast['read']}",
+        f"Of {default['slashed']} of them",
+        f"the default network reads {default['slashed as 0']} and takes {default['slashed as 8']} "
+        f"for an 8; `fast` reads {fast['slashed as 0']}",
+        *(f"| {default[name]} | {fast[name]} |".replace("%", " %")
+          for name in ("doubted right", "doubted wrong", "doubted drawings")),
+    ):  # fmt: skip
+        assert words in text
+    assert default["tiny and misread"] == fast["tiny and misread"] == 0
+
+
+def page_of(mnist):
+    """The epochs of the slider of a page, which must be small."""
     path = mnist.folder / "data/export/page.html"
     assert path.stat().st_size < 1_000_000
     with opened(path) as page:
-        assert page.locator("#epochs b").count() == 8
-        read, zeros = read_drawings(page), read_drawings(page, slashed_zeros(0.8))
-    wrong = [hand for digit, hand, scores in read if str(np.argmax(scores)) != digit]
-    assert len(read) == 319
-    assert len(wrong) <= 0.05 * 319
-    assert wrong.count("tiny") <= 1
-    assert [np.argmax(scores) for _, _, scores in zeros].count(0) == 20  # as docs/page.md says
+        return [int(text) for text in page.locator("#epochs b").all_inner_texts()]

@@ -51,8 +51,7 @@ def test_editing_code_runs_the_stages_that_use_it(clone):
 def test_what_depends_on_a_change_runs_and_is_compared_and_going_back_runs_nothing(clone):
     lock = clone.read("dvc.lock")
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
-    assert shown["metrics.json"]["data"] == metrics(clone)
-    assert shown["data/training/metrics.json"]["data"]["step"] == 5
+    assert shown == {"metrics.json": {"data": metrics(clone)}}
     before = metrics(clone)["test"]["accuracy"]
 
     clone.edit(train__learning_rate="0.05", preprocess__test_size="250")

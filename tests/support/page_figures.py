@@ -48,22 +48,26 @@ def doubts(folder):
     return doubted[right].mean(), doubted[~right].mean()
 
 
-def main():
-    """Print the figures for the model and the page in `data/`."""
-    right, wrong = doubts(Path("data"))
-    print(f"not sure: {right:.1%} of right, {wrong:.0%} of wrong predictions (validation images)")
-    with opened(Path("data/export/page.html")) as page:
-        read = read_drawings(page)
-        zeros = {reach: read_drawings(page, slashed_zeros(reach)) for reach in (0.8, 1.2)}
+def figures(folder):
+    """The figures for the model and the page in a folder `data`, by name."""
+    right, wrong = doubts(folder)
+    with opened(folder / "export/page.html") as page:
+        read, zeros = read_drawings(page), read_drawings(page, slashed_zeros(0.8))
     mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
-    unsure = sum(verdict(scores) is not None for _, _, scores in read)
-    print(f"{len(read)} drawings: {len(read) - mistakes.total()} right, {unsure} not sure")
-    print("wrong, by hand:", dict(mistakes))
-    for reach, answers in zeros.items():
-        found = [int(np.argmax(scores)) for _, _, scores in answers]
-        counts = f"{found.count(0)} as 0, {found.count(8)} as 8"
-        print(f"{len(found)} zeros with a slash of {reach} of their size: {counts}")
+    slashed = [int(np.argmax(scores)) for _, _, scores in zeros]
+    return {
+        "doubted right": f"{right:.1%}",
+        "doubted wrong": f"{wrong:.0%}",
+        "drawings": len(read),
+        "read": len(read) - mistakes.total(),
+        "tiny and misread": mistakes["tiny"],
+        "doubted drawings": sum(verdict(scores) is not None for _, _, scores in read),
+        "slashed": len(slashed),
+        "slashed as 0": slashed.count(0),
+        "slashed as 8": slashed.count(8),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    for name, figure in figures(Path("data")).items():
+        print(f"{name:18}{figure}")

@@ -138,6 +138,12 @@ class StageCommand(click.Command):
             key = _key(error.option_name)
             has_value = any(word.startswith(f"{error.option_name}=") for word in args)
             raise self._error(key, error.message if has_value else _NO_VALUE) from error
+        except click.MissingParameter as error:
+            param = error.param
+            choices = getattr(param and param.type, "choices", ())
+            expected = f"one of {', '.join(choices)}" if choices else "a value"
+            name = None if param is None else param.name
+            raise self._error(name, f"expected {expected}, got none") from error
         except click.UsageError as error:
             param = getattr(error, "param", None)
             message = error.message or error.format_message()

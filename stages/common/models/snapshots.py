@@ -25,7 +25,7 @@ from stages.common.files.artifacts import invalid_artifact, read_bytes
 # Snapshots are taken after these numbers of epochs; 0 means the initial weights.
 EPOCHS = (0, 1, 2, 3, 5, 10, 20, 30)
 # Larger networks have no snapshots, because the page would exceed its limit on bytes.
-MAX_PARAMETERS = 100_000
+MAX_PARAMETERS = 600_000
 
 
 class Snapshots(NamedTuple):

@@ -14,10 +14,16 @@ function setUpExamples({ images, labels }) {
     button.addEventListener("click", () => {
       cursor = null;
       replaceStrokes([{ image, label }]);
+      paper.closest("section").scrollIntoView({ block: "nearest" }); // the answer is beside it
     });
     thumbnails.append(button);
     return { image, label };
   });
+}
+
+// Mark the example that is on the paper, if any.
+function markExample(examples, image) {
+  examples.forEach((example, k) => thumbnails.children[k].setAttribute("aria-pressed", example.image === image));
 }
 
 // Write under each example its true class, and the predicted one if it is another.

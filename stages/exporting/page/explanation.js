@@ -20,8 +20,10 @@ function element(name, className, ...children) {
   return created;
 }
 
+// With a sign, unless it is rounded to 0.
 function signed(value) {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+  const digits = Math.abs(value).toFixed(2);
+  return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
 }
 
 // A unit: its weights, and lines to the outputs with what it adds to each.

@@ -20,9 +20,11 @@ class Network {
   constructor(model, [{ activation, layers }, ...others]) {
     Object.assign(this, model, { activation });
     this.others = others.map((member) => new Network(model, [member]));
+    let inputs = model.shape[0] * model.shape[1];
     this.layers = layers.map(({ weights, biases }) => {
-      const decoded = decode(weights);
-      return { inputs: decoded.length / biases.length, units: biases.length, weights: decoded, biases };
+      const layer = { inputs, units: biases.length, weights: decode(weights, inputs), biases };
+      inputs = layer.units;
+      return layer;
     });
   }
 

@@ -5,6 +5,7 @@ const stages = DATA.training.map(({ networks }) => new Network(model, networks))
 let network = stages.at(-1);
 const hasHiddenUnits = network.layers.length > 1;
 let selection = null; // {unit}, {digit} or null
+const digitsOnly = model.classes.every((name) => /^\d$/.test(name));
 
 function update() {
   paintPaper();
@@ -14,6 +15,7 @@ function update() {
   showPrediction(image && network.scores(image), strokes[0]?.label);
   showActivations(first, selection?.unit);
   explain(selection, first);
+  markExample(examples, strokes[0]?.image);
 }
 
 let waiting = false;
@@ -34,6 +36,13 @@ function select(chosen) {
   if (isInside) explanation.querySelector("h2").focus(); // the element that had it is no more
 }
 
+// What to draw: a digit, one of a few classes, or one of many.
+const names = new Intl.ListFormat("en", { type: "disjunction" }).format(model.classes);
+const title = digitsOnly ? "a digit" : model.classes.length <= 5 ? names : `one of ${model.classes.length} classes`;
+document.title = document.querySelector("h1").textContent = `Draw ${title}`;
+document.getElementById("limits").textContent =
+  `It knows ${digitsOnly ? "digits" : "these classes"} only, and takes any other drawing, such as ` +
+  `${digitsOnly ? "a house" : "a scribble"}, for one of them, often with a high probability.`;
 document.body.style.setProperty("--aspect", model.shape[1] / model.shape[0]);
 setUpPaper(model.shape);
 setUpBars(model.classes);

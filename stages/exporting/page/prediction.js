@@ -39,7 +39,7 @@ function answerTo(scores) {
   const [high, low] = order.map((k) => percent(probabilities[k]));
   const found = verdict(scores);
   if (found === UNLIKE) {
-    const what = model.classes.every((name) => /^\d$/.test(name)) ? "a digit" : "any of the classes";
+    const what = digitsOnly ? "a digit" : "any of the classes";
     return { name: "?", text: `nearest: ${first}`, doubt: `This does not look like ${what}.` };
   }
   if (found === UNSURE) return { name: `${first}?`, text: `${first}: ${high}, ${second}: ${low}`, doubt: "Not sure." };

@@ -24,6 +24,10 @@ def test_everything_fits_the_screen(shape, width, opened):
     with opened(network, images, names, viewport=viewport) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         draw(page, [(0.3, 0.3), (0.7, 0.7)])
+        # Nothing sticks out of its panel, either.
+        page.locator("#thumbnails button").first.click()
+        for panel in page.locator("section:visible").all():
+            assert panel.evaluate("(e) => e.scrollWidth <= e.clientWidth")
         for bar in page.locator("#bars .bar").all():
             assert bar.bounding_box()["width"] >= 40
 
@@ -59,12 +63,15 @@ def test_on_a_phone_paper_verdict_and_slider_fit_one_screen(network, opened):
         assert page.locator("#units button").first.is_visible()
 
 
-def test_on_a_wide_screen_the_network_and_its_verdict_are_the_largest(network, opened):
+def test_on_a_wide_screen_the_paper_and_the_verdict_are_the_largest(network, opened):
     images, labels = examples(3)
     with opened(network, images, labels, viewport={"width": 1200, "height": 800}) as page:
         draw(page, STROKES["7"])
-        seen, paper = (page.locator(part).bounding_box()["width"] for part in ("#seen", "#paper"))
-        assert seen > paper
+        paper, *others = (
+            page.locator(part).bounding_box()["width"]
+            for part in ("#paper", "#seen", "section.answer", ".probabilities")
+        )
+        assert paper > max(others)
         sizes = page.evaluate(
             "[...document.querySelectorAll('body *')]"
             ".map((e) => parseFloat(getComputedStyle(e).fontSize))"

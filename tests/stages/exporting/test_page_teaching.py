@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from drawings import STROKES, draw, examples, settle
+from drawings import STROKES, call, draw, examples, settle
 
 from nn import Network
 from stages.common.models.snapshots import Snapshots, parameters_of
 from stages.exporting.drawing_page import MAX_BYTES, drawing_page
+from stages.exporting.encoding import encode_matrix
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
 
@@ -69,21 +70,53 @@ def test_the_same_drawing_is_misread_at_first_and_read_in_the_end(network, train
         assert page.locator("#verdict .answer").inner_text() == "7"
 
 
-def test_a_page_that_would_be_too_large_has_no_slider_and_says_so(opened):
+@pytest.mark.parametrize(
+    ("units", "digits", "stages"),
+    [(100, [1, 3], 8), (120, [0.5, 3], 8), (200, [0.5, 1], 8), (500, [0.5, 1], 3), (900, [3], 0)],
+)
+def test_a_larger_network_has_fewer_digits_then_fewer_snapshots_then_no_slider(
+    units, digits, stages, opened
+):
     rng = np.random.default_rng(0)
-    images, labels = np.zeros((1, 784), np.float32), ["0"]
-    for units, expected in ((100, True), (140, False)):
-        network = Network.initialize([784, units, 10], rng)
-        rows = np.tile(parameters_of(network), (7, 1))
-        snapshots = Snapshots(np.arange(8), np.linspace(0, 1, 8), rows)
-        size = len(drawing_page(network, images, labels, 100, snapshots).encode())
-        assert size < MAX_BYTES
-        with opened(network, images, labels, snapshots=snapshots) as page:
-            assert page.locator("#epoch").is_visible() == expected
-            words = "too large for this page"
-            assert (words in page.locator("#stage").inner_text()) == (not expected)
+    images, labels = rng.random((20, 784), np.float32), ["0"] * 20
+    network = Network.initialize([784, units, 10], rng)
+    rows = np.array([0.9 * parameters_of(network)] * 7)
+    snapshots = Snapshots(np.array([0, 1, 2, 3, 5, 10, 20, 30]), np.linspace(0.1, 0.9, 8), rows)
+    html = drawing_page(network, images, labels, 100, snapshots)
+    if stages:
+        assert len(html.encode()) <= MAX_BYTES
+    with opened(network, images, labels, snapshots=snapshots) as page:
+        found = page.evaluate(
+            "DATA.training.map((stage) => stage.networks[0].layers[0].weights.digits)"
+        )
+        assert [found[0], found[-1]] == [digits[0], digits[-1]]
+        marks = page.locator("#epochs b").all_inner_texts()
+        assert marks == ([*map(str, snapshots.epochs[: stages - 1]), "30"] if stages else [])
+        words = "too large for this page"
+        assert (words in page.locator("#stage").inner_text()) == (stages == 0)
+        scores = "(images) => images.map((image) => network.scores(image))"
+        found = np.array(page.evaluate(scores, images.tolist()))
+        np.testing.assert_allclose(found, network.scores(images), atol=0.05)
+        if stages:
+            move_slider(page, 0)
+            expected = snapshots.networks(network)[0].scores(images)
+            np.testing.assert_allclose(page.evaluate(scores, images.tolist()), expected, atol=0.1)
     with opened(network, images, labels) as page:
         assert not page.locator("#training").is_visible()
+
+
+@pytest.mark.parametrize("digits", [0.5, 1, 2, 3])
+def test_encoded_matrices_are_read_as_they_were_rounded(digits, opened):
+    rng = np.random.default_rng(0)
+    network = Network.initialize([16, 5, 3], rng)
+    with opened(network, np.zeros((1, 16), np.float32), ["0"]) as page:
+        for shape in ((1, 1), (3, 5), (4, 6)):
+            matrix = rng.normal(size=shape)
+            found = call(
+                page, "(...a) => Array.from(decode(...a))", encode_matrix(matrix, digits), shape[1]
+            )
+            steps = np.abs(matrix).max(axis=1, keepdims=True) / (64**digits // 2 - 1)
+            assert (np.abs(np.reshape(found, shape) - matrix) <= 0.501 * steps).all()
 
 
 @pytest.mark.parametrize(
@@ -197,8 +230,51 @@ def test_examples_are_shown_as_they_are_with_the_truth_beside_them(network, open
             assert ("wrong" in (buttons.nth(k).get_attribute("class") or "")) == is_wrong
             expected = f"{label}, read as {predicted[k]}" if is_wrong else label
             assert buttons.nth(k).inner_text() == expected
+        assert page.locator("#thumbnails [aria-pressed=true]").count() == 0
         buttons.nth(14).click()
+        assert page.locator("#thumbnails [aria-pressed=true]").count() == 1
+        assert buttons.nth(14).get_attribute("aria-pressed") == "true"
         assert page.locator("#verdict .answer").inner_text().startswith(str(predicted[14]))
         assert page.locator("#verdict .truth").inner_text() == f"The truth: {labels[14]}"
         found = page.evaluate("Array.from(prepared())")
         np.testing.assert_allclose(found, np.rint(images[14] * 255) / 255, atol=1e-6)
+        page.click("#clear")
+        assert page.locator("#thumbnails [aria-pressed=true]").count() == 0
+
+
+@pytest.mark.parametrize("size", [(1200, 800), (820, 1180), (375, 667)])
+def test_the_answer_to_an_example_is_on_the_screen(size, network, opened):
+    images, labels = examples(120)
+    viewport = dict(zip(("width", "height"), size, strict=True))
+    with opened(network, images, labels, viewport=viewport) as page:
+        last = page.locator("#thumbnails button").last
+        last.scroll_into_view_if_needed()
+        assert page.evaluate("scrollY") > 0
+        last.click()
+        for part in ("#paper", "#verdict"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= size[1]
+
+
+def test_what_rounds_to_zero_has_no_sign(network, opened):
+    images, labels = examples(3)
+    with opened(network, images, labels) as page:
+        found = call(page, "(...values) => values.map(signed)", -0.004, 0.004, 0, -0.006, 1)
+    assert found == ["0.00", "0.00", "0.00", "−0.01", "+1.00"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "title", "limits"),
+    [
+        ("0123456789", "Draw a digit", "It knows digits only"),
+        (("cat", "dog"), "Draw cat or dog", "It knows these classes only"),
+        ("ABCDEFGHIJ", "Draw one of 10 classes", "It knows these classes only"),
+    ],
+)
+def test_the_title_and_the_limits_suit_the_classes(classes, title, limits, opened):
+    rng = np.random.default_rng(0)
+    network = Network.initialize([16, 5, len(classes)], rng, classes=tuple(classes))
+    with opened(network, np.zeros((1, 16), np.float32), [classes[0]]) as page:
+        assert page.title() == page.locator("h1").inner_text() == title
+        assert page.locator("#limits").inner_text().startswith(limits)

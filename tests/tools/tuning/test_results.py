@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from texts import all_texts, overlapping, record_figures, tick_labels
 
 from nn.images.info import DatasetInfo
 from stages.training.data import TrainingData
@@ -63,3 +64,26 @@ def test_the_command_to_copy(params, line, tmp_path):
     output = write(tmp_path, list(params), [Trial(params, 1, 0.9, "trained")])
     assert output == f"best of 1 trials (0 failed): accuracy 90.00%\n{line}"
     assert json.loads((tmp_path / "best.json").read_text())["command"] == line
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [(10**9, 0.9)],
+        [(20_000_000_000 + 10**9 * k, 0.97 + 0.002 * k) for k in range(3)],
+        [(2 * 10**10, 0.97)] * 4,
+        [(10 ** (5 + k), 1 - 10.0 ** -(k / 2)) for k in range(9)],
+        [(10**9 * (k + 1), 0.9 + k / 2000) for k in range(200)],
+        [(10**9, 0.9), (10**10, 1.0)],
+    ],
+)
+def test_the_axes_of_the_plot_have_numbers(trials, tmp_path, monkeypatch):
+    figures = record_figures(monkeypatch)
+    write(tmp_path, ["hidden"], [Trial({"hidden": (8,)}, *trial, "trained") for trial in trials])
+    (figure,) = figures
+    assert overlapping(figure) == []
+    assert not any("\\" in text for text in all_texts(figure))
+    for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
+        labels = tick_labels(axis)
+        assert 1 <= len(labels) <= 6
+        assert [float(label.get_text()) for label in labels] == axis.get_majorticklocs().tolist()
