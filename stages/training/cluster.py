@@ -191,8 +191,12 @@ class Cluster:
         try:
             self._wait(mailboxes, workers)
             boxes = [future.result() for future in mailboxes]
+            # Not one for all: Dask's memory manager would remove the copies of some workers.
+            states = [self._client.scatter(work, workers=[w], hash=False) for w in workers]
             futures = [
-                self._submit(w, _run_member, work, self._parts[k], name, k, boxes, part.start, n)
+                self._submit(
+                    w, _run_member, states[k], self._parts[k], name, k, boxes, part.start, n
+                )
                 for (k, w), part in zip(members, shares(n, len(workers)), strict=True)
             ]
             try:

@@ -17,6 +17,7 @@ NOT_RUN = {
     r"python3 -m venv |pip install |pipx ": "installs packages",
     r"make check|make test|pytest ": "checks and tests, of which this is one",
     r"dask |TUNE_SCHEDULER=": "needs a cluster; tests/tools/test_tune_cluster.py makes one",
+    r"TRAIN_SCHEDULER=": "the same; tests/stages/training/test_cluster.py makes one",
     r"dvc --cd experiments repro ladder": "takes hours; test_ladder.py runs a part of it",
 }
 # test_own_data.py runs those of docs/data.md.
