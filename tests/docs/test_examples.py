@@ -38,6 +38,7 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 6
 
 
+@pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")  # the images are random
 @pytest.mark.usefixtures("_artifacts")
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_it_runs(code):

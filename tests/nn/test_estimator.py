@@ -21,6 +21,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from nn import DivergedError, NetworkClassifier, TrainingConfig, load, save
 
 
+# Some checks have few or random samples.
+@pytest.mark.filterwarnings(
+    "ignore::nn.NotLearningWarning", "ignore::sklearn.exceptions.ConvergenceWarning"
+)
 @parametrize_with_checks([NetworkClassifier()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
