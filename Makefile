@@ -46,7 +46,7 @@ docs: .venv/installed-test
 	"$(BIN)/python" -m tools.notebook
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
-BENCHMARKS = epoch optimizers accuracy prediction scale stage
+BENCHMARKS = epoch optimizers accuracy prediction scale stage classifier
 
 benchmarks: .venv/installed
 	set -e; for name in $(BENCHMARKS); do \
