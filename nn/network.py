@@ -56,9 +56,13 @@ class Network(Described):
             self.data = DatasetInfo(tuple(self.data))
 
     def __repr__(self) -> str:
-        """One line, such as `<Network 784-100-10, sigmoid, quadratic loss, float32>`."""
+        """One line, `<Network 784-100-10, sigmoid, quadratic loss, float32, 79510 parameters>`."""
         layers = "-".join(map(str, self.sizes))
-        return f"<Network {layers}, {self.activation}, {self.loss} loss, {self.dtype}>"
+        parameters = sum(a.size for a in (*self.weights, *self.biases))
+        return (
+            f"<Network {layers}, {self.activation}, {self.loss} loss, {self.dtype}, "
+            f"{parameters} parameters>"
+        )
 
     @classmethod
     def initialize(
@@ -228,11 +232,23 @@ class Network(Described):
             inputs = b.shape
 
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless images are (n, d), n ≥ 1, and targets (n, classes).
+        """Raise ValueError unless images are an array (n, d), n ≥ 1, and targets (n, classes).
 
         Each row of targets must add up to 1.
         """
+        for name, array in (("images", images), ("targets", targets)):
+            if not isinstance(array, np.ndarray):
+                raise ValueError(
+                    f"{name}: expected a NumPy array, got {type(array).__name__}; write "
+                    f"np.array({name}, dtype=np.{self.dtype})"
+                )
         n, d, classes = len(images), self.sizes[0], self.sizes[-1]
+        if targets.shape == (n,):
+            raise ValueError(
+                f"targets: expected one-hot rows, shape ({n}, {classes}), got shape ({n},); for "
+                f"labels from 0 to {classes - 1}, write np.eye({classes}, dtype=np.{self.dtype})"
+                "[labels]"
+            )
         if n == 0 or images.shape != (n, d) or targets.shape != (n, classes):
             raise ValueError(
                 f"expected images of shape (n, {d}) and targets of shape (n, {classes}), with n at "

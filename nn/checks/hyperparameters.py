@@ -7,8 +7,9 @@ these descriptions.
 """
 
 from collections.abc import Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from numbers import Integral, Real
+from textwrap import fill
 from typing import Any
 
 
@@ -61,10 +62,12 @@ def hyperparameter(default: Any, values: Values, description: str, section: str 
     return field(default=default, metadata=about)
 
 
-def field_of(owner: type, name: str) -> Any:
-    """A dataclass field with the default and the description of field `name` of `owner`."""
+def field_of(owner: type, name: str, default: Any = MISSING) -> Any:
+    """A dataclass field as field `name` of `owner` is, with its default or another one."""
     original = next(f for f in fields(owner) if f.name == name)
-    return field(default=original.default, metadata=original.metadata)
+    if default is MISSING:
+        default = original.default
+    return field(default=default, metadata=original.metadata)
 
 
 def hyperparameters(owner: type) -> list[Field]:
@@ -80,18 +83,33 @@ def validate(instance: Any) -> None:
     """
     for described in hyperparameters(type(instance)):
         value, values = getattr(instance, described.name), described.metadata["values"]
-        expected = str(values) if isinstance(values, Range) else f"one of {', '.join(values)}"
         if isinstance(described.default, tuple):
             is_valid = isinstance(value, Sequence) and all(element in values for element in value)
-            expected = f"a list, each element {expected}"
         else:
             is_valid = value in values
         if not is_valid:
-            raise ValueError(f"{described.name}: expected {expected}, got {value!r}")
+            raise ValueError(f"{described.name}: expected {_expected(described)}, got {value!r}")
 
 
 def docstring_lines(owner: type) -> str:
-    """The hyperparameters of a dataclass as lines of an `Args` section."""
+    """The hyperparameters of a dataclass, their values and defaults, as an `Args` section has them.
+
+    The lines are indented by eight spaces.
+    """
     return "\n".join(
-        f"        {f.name}: {f.metadata['description']}" for f in hyperparameters(owner)
+        fill(
+            f"{f.name}: {f.metadata['description']} Expected: {_expected(f)} "
+            f"(default {f.default!r}).",
+            100,
+            initial_indent=" " * 8,
+            subsequent_indent=" " * 12,
+        )
+        for f in hyperparameters(owner)
     )
+
+
+def _expected(described: Field) -> str:
+    """The valid values of a hyperparameter, such as "one of sigmoid, tanh"."""
+    values = described.metadata["values"]
+    expected = str(values) if isinstance(values, Range) else f"one of {', '.join(values)}"
+    return f"a list, each element {expected}" if isinstance(described.default, tuple) else expected

@@ -3,6 +3,7 @@
 Labels are encoded one-hot, the arguments form a `TrainingConfig`, and a `Trainer` trains.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -10,20 +11,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from nn.checks.hyperparameters import docstring_lines
+from nn.checks.hyperparameters import docstring_lines, field_of
 from nn.exact.grids import DivergedError
+from nn.losses import LOSSES
 from nn.metrics import Score, score
 from nn.training.config import TrainingConfig
 from nn.training.inputs import Samples
 from nn.training.trainer import Trainer
 
 _FLOATS = (np.float64, np.float32)
+# More epochs than these without progress end training, as in scikit-learn's MLPClassifier.
+_EPOCHS_WITHOUT_PROGRESS = 10
 
 
 @dataclass(eq=False, repr=False)
@@ -35,13 +40,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
 
     Args:
     {hyperparameters}
-        image_shape: Height and width of an image in pixels, to augment images that are not square.
-        class_weight: None, "balanced", or a dict from label to weight.
+        tol: `fit` ends before `epochs` if the loss was not more than this below its minimum in 11
+            epochs in a row, and gives a `ConvergenceWarning` if it did not come to that. 0 to train
+            for all epochs, without this warning. With `patience` early stopping decides instead,
+            and a schedule that ends (cosine, one_cycle) has all its epochs (default 0.001).
+        image_shape: Height and width of an image in pixels, to augment images that are not square
+            (default None).
+        class_weight: None, "balanced", or a dict from label to weight (default None).
         validation_fraction: Fraction of the samples that is held out for early stopping if
-            `patience` is set and `fit` gets no validation samples.
+            `patience` is set and `fit` gets no validation samples (default 0.1).
         warm_start: Whether `fit` continues with the network and the optimizer state of the last
-            call.
-        random_state: Seed, `RandomState` or None.
+            call (default False).
+        random_state: Seed, `RandomState` or None (default None).
 
     Attributes:
         classes_: The labels, sorted, (classes,).
@@ -55,14 +65,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
     others a float64 network, unless arithmetic is exact: then it is always float32.
     """
 
-    # Defaults that differ from those of `TrainingConfig`.
-    loss: str = "softmax_cross_entropy"
-    initialization: str = "glorot"
-    optimizer: str = "adam"
-    learning_rate: float = 0.003
-    arithmetic: str = "float32"
-    batch_size: int = 200
-    epochs: int = 200
+    # Defaults that differ from those of `TrainingConfig`; benchmarks/classifier.py measures them.
+    activation: str = field_of(TrainingConfig, "activation", "relu")
+    loss: str = field_of(TrainingConfig, "loss", "softmax_cross_entropy")
+    initialization: str = field_of(TrainingConfig, "initialization", "glorot")
+    optimizer: str = field_of(TrainingConfig, "optimizer", "adam")
+    learning_rate: float = field_of(TrainingConfig, "learning_rate", 0.01)
+    arithmetic: str = field_of(TrainingConfig, "arithmetic", "float32")
+    batch_size: int = field_of(TrainingConfig, "batch_size", 100)
+    epochs: int = field_of(TrainingConfig, "epochs", 200)
+    l2: float = field_of(TrainingConfig, "l2", 0.003)
+    ema_decay: float = field_of(TrainingConfig, "ema_decay", 0.98)
+    tol: float = 1e-3
     image_shape: tuple[int, int] | None = None
     class_weight: str | dict | None = None
     validation_fraction: float = 0.1
@@ -85,6 +99,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         Raises:
             ValueError: If an argument or the samples are invalid.
             DivergedError: If a weight is no longer finite.
+
+        Warns:
+            ConvergenceWarning: If the loss was still decreasing after the last epoch; see `tol`.
+            NotLearningWarning: If the network has not learned; see `Trainer.train_epochs`.
         """
         for _ in self.iterate(X, y, sample_weight, X_val=X_val, y_val=y_val):
             pass
@@ -121,16 +139,35 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
             self._trainer.reconfigure(self._config(), from_the_start=True)
         else:
             self._start(samples)
+        best, epochs_since = np.inf, 0
         try:
             for _ in self._trainer.train_epochs(*samples):
-                self._record(samples, validation)
+                loss = self._record(samples, validation)
                 yield self
+                epochs_since = 0 if loss < best - self.tol else epochs_since + 1
+                best = min(best, loss)
+                converged = epochs_since > _EPOCHS_WITHOUT_PROGRESS and not self.patience
+                if converged and self._should_converge:
+                    self._trainer.warn_if_not_learning(samples, ended=True)
+                    return
         except DivergedError:
             self.__dict__.pop("network_", None)  # its weights are not finite
             raise
         finally:
             if self._trainer.epoch:
                 self.network_ = self._trainer.result
+        if self._should_converge and not self._trainer.stopped:
+            warnings.warn(
+                f"NetworkClassifier has not converged after {self.n_iter_} epochs; choose more "
+                "epochs, or tol=0 to train for so many",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def _should_converge(self) -> bool:
+        """Whether training should end before all epochs are done."""
+        return bool(self.tol) and not self._trainer.config.learning_rate_schedule.ends
 
     def partial_fit(
         self,
@@ -139,7 +176,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch; `epochs` calls with the same samples are equivalent to `fit`.
+        """Train for one epoch; `n_iter_` calls with the same samples are equivalent to `fit`.
 
         The first call needs all `classes` that later calls use, unless its labels contain them.
         There is no early stopping. Sample weights are not divided by their mean.
@@ -210,7 +247,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         self.loss_curve_: list[float] = []
         self.validation_curve_: list[Score] = []
 
-    def _record(self, samples: Samples, validation: Samples | None) -> None:
+    def _record(self, samples: Samples, validation: Samples | None) -> float:
+        """Extend the curves; return the mean loss on the weighted samples."""
         self.network_, self.n_iter_ = self._trainer.current, self._trainer.epoch
         self.loss_curve_.append(score(self.network_, samples.images, samples.targets).loss)
         if validation is not None:
@@ -218,6 +256,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
                 score(self.network_, validation.images, validation.targets)
             )
             self._trainer.record_validation(self.validation_curve_[-1])
+        if samples.weights is None:
+            return self.loss_curve_[-1]
+        losses = LOSSES[self.loss].of_samples(self.network_.scores(samples.images), samples.targets)
+        return float(np.average(losses, weights=samples.weights))
 
     def _split_off_validation(self, samples: Samples) -> tuple[Samples, Samples]:
         if not 0.0 < self.validation_fraction < 1.0:
@@ -281,5 +323,5 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
 
 
 NetworkClassifier.__doc__ = str(NetworkClassifier.__doc__).replace(
-    "{hyperparameters}", docstring_lines(TrainingConfig)
+    "    {hyperparameters}", docstring_lines(NetworkClassifier)
 )

@@ -43,8 +43,14 @@ def save(model: Network | Ensemble, file: BinaryIO) -> None:
     """Write a model to a file opened for binary writing; equal models give equal bytes.
 
     Raises:
+        TypeError: If the first argument is not a network or an ensemble.
         ValueError: If a network is not complete: `load` would not read it.
     """
+    if not isinstance(model, Network | Ensemble):
+        raise TypeError(
+            "save: expected a network or an ensemble, and then a file, got "
+            f"{type(model).__name__} and {type(file).__name__}; write save(network, file)"
+        )
     entries = {"format": np.array(FORMAT)}
     if isinstance(model, Network):
         entries |= _entries_of(model)

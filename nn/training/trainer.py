@@ -14,12 +14,14 @@ import json
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.exact.grids import DivergedError
 from nn.metrics import Score
 from nn.network import Network
 from nn.optimizers import Optimizer
@@ -29,10 +31,12 @@ from nn.training.early_stopping import EarlyStopping
 from nn.training.ema import EMA
 from nn.training.inputs import Samples
 from nn.training.loop import Epoch, train_epochs
-from nn.training.stagnation import STEPS, NotLearningWarning, not_learning
+from nn.training.stagnation import EARLY, STEPS, NotLearningWarning, not_learning
 from nn.training.team import Team, Workers
 
 Seed = int | np.random.SeedSequence
+# Samples that a copy of the network sees in its early steps, unless a minibatch has more.
+_TRIED_SAMPLES = 2_000
 
 
 class Trainer:
@@ -83,6 +87,15 @@ class Trainer:
         )
         self._ema = EMA(self.network, config.ema_decay) if config.ema_decay else None
         self._early_stopping, self._augmenter = self._new_early_stopping(), self._new_augmenter()
+        self._warned = False
+
+    def __repr__(self) -> str:
+        """One line, such as `<Trainer of <Network …>, sgd, learning rate 3, epoch 2 of 30>`."""
+        config = self.config
+        return (
+            f"<Trainer of {self.network}, {config.optimizer}, learning rate "
+            f"{config.learning_rate:g}, epoch {self.epoch} of {config.epochs}>"
+        )
 
     @property
     def current(self) -> Network:
@@ -162,24 +175,67 @@ class Trainer:
             The number of epochs done.
 
         Warns:
-            NotLearningWarning: If the loss has not decreased after the first epoch, or the first
-                1000 steps if that is longer.
+            NotLearningWarning: Once, if the loss is not below that of guessing: after 200 steps if
+                the outputs are saturated, and otherwise after 1000 steps and at the end. If an
+                epoch has more than 200 steps, a copy of the network takes 200 steps before the
+                first epoch.
         """
         if self.stopped:
             return
         samples, last = Samples(images, targets, sample_weights), until or self.config.epochs
+        steps = math.ceil(len(images) / self.config.batch_size)
+        if self.epoch == 0 and steps > EARLY and (tried := self._after_early_steps(samples)):
+            self._warn_if_not_learning(tried, samples, EARLY, ended=False)
         for epoch in (
             self._run(samples, last) if workers is None else self._run_on(workers, samples, last)
         ):
             self.epoch = epoch.number
-            steps = math.ceil(len(images) / self.config.batch_size)
-            if self.epoch == math.ceil(STEPS / steps) and (
-                problem := not_learning(self.network, images, targets)
-            ):
-                warnings.warn(problem, NotLearningWarning, stacklevel=2)
+            checked = (math.ceil(EARLY / steps), math.ceil(STEPS / steps), self.config.epochs)
+            if self.epoch in checked:
+                self.warn_if_not_learning(samples, ended=self.finished)
             yield epoch
             if self.stopped:
+                self.warn_if_not_learning(samples, ended=True)
                 return
+
+    def warn_if_not_learning(self, samples: Samples, *, ended: bool) -> None:
+        """Give a `NotLearningWarning` if there is a reason, and there was none before.
+
+        `train_epochs` calls it; a caller that ends training earlier may do so, too.
+
+        Args:
+            samples: The training samples.
+            ended: Whether training has ended.
+        """
+        self._warn_if_not_learning(self.network, samples, self._optimizer.steps, ended=ended)
+
+    def _warn_if_not_learning(
+        self, network: Network, samples: Samples, steps: int, *, ended: bool
+    ) -> None:
+        problem = not_learning(network, self.config, samples, steps, ended=ended)
+        if problem and not self._warned:
+            self._warned = True
+            warnings.warn(problem, NotLearningWarning, stacklevel=4)
+
+    def _after_early_steps(self, samples: Samples) -> Network | None:
+        """A copy of the network after `EARLY` steps with some samples; None if they fail.
+
+        Errors are left to the training itself, which says what is wrong with all samples.
+        """
+        config, n = self.config, len(samples.images)
+        if config.learning_rate_schedule(0) < 1:  # the learning rate rises too slowly to tell
+            return None
+        rows = min(n, max(_TRIED_SAMPLES, config.batch_size))
+        some = samples.rows(slice(None, rows * (n // rows), n // rows))
+        trial = copy.deepcopy(self)
+        epochs = math.ceil(EARLY / math.ceil(rows / config.batch_size))
+        trial.config = replace(config, schedule="constant", epochs=epochs)
+        try:
+            for _ in trial._run(some, epochs):
+                pass
+        except (DivergedError, ValueError):
+            return None
+        return trial.network
 
     def _run(self, samples: Samples, last: int, team: Team | None = None) -> Iterator[Epoch]:
         config = self.config

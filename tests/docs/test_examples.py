@@ -67,6 +67,7 @@ def test_a_block_imports_what_make_installs_or_what_the_text_before_it_installs(
                 assert module == "nn" or found & (installed | extra), f"{name}: {module}"
 
 
+@pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")  # the images are random
 @pytest.mark.usefixtures("_artifacts")
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_it_runs(code):

@@ -21,6 +21,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from nn import DivergedError, NetworkClassifier, TrainingConfig, load, save
 
 
+# Some checks have few or random samples.
+@pytest.mark.filterwarnings(
+    "ignore::nn.NotLearningWarning", "ignore::sklearn.exceptions.ConvergenceWarning"
+)
 @parametrize_with_checks([NetworkClassifier()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
@@ -32,7 +36,7 @@ def test_every_field_of_the_config_is_an_argument():
 
 
 def test_the_articles_network_by_its_config(digits):
-    article = NetworkClassifier(**vars(TrainingConfig()), random_state=0).fit(*digits)
+    article = NetworkClassifier(**vars(TrainingConfig()), tol=0, random_state=0).fit(*digits)
     assert article.network_.sizes == (64, 100, 10)
     assert article.network_.loss == "quadratic"
     assert article.score(*digits) > 0.99

@@ -33,7 +33,8 @@ def test_partial_fit_with_classes_that_come_later(digits):
 
 def test_partial_fit_takes_weights_as_they_are(digits):
     x, y = digits
-    one, double, silent = (classifier(optimizer="sgd", learning_rate=0.5) for _ in range(3))
+    options = {"activation": "sigmoid", "optimizer": "sgd", "learning_rate": 0.5, "ema_decay": 0.0}
+    one, double, silent = (classifier(**options) for _ in range(3))
     for _ in range(5):
         one.partial_fit(x, y)
         double.partial_fit(x, y, sample_weight=np.full(len(y), 2.0))

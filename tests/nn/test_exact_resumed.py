@@ -13,6 +13,9 @@ from nn import (
 )
 from nn.training import direct
 
+# The labels are random.
+pytestmark = pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")
+
 
 @pytest.mark.parametrize("black", [0.0, 0.8])
 @pytest.mark.parametrize("batch_size", [3, 7])

@@ -255,4 +255,6 @@ def test_targets_that_are_no_distribution_are_refused(row):
 
 def test_a_network_prints_as_one_line():
     network = Network.initialize([784, 100, 10], np.random.default_rng(0))
-    assert str(network) == "<Network 784-100-10, sigmoid, quadratic loss, float32>"
+    assert str(network) == (
+        "<Network 784-100-10, sigmoid, quadratic loss, float32, 79510 parameters>"
+    )

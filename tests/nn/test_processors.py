@@ -16,6 +16,9 @@ from nn import arithmetic, operations
 from nn.exact import portable
 from nn.exact.portable import standard_normal
 
+# The labels are random.
+pytestmark = pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")
+
 ROOT = Path(__file__).parents[2]
 # Names that NumPy does not know are ignored: they differ between its versions.
 AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"

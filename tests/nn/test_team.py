@@ -9,6 +9,8 @@ from nn import ACTIVATIONS, LOSSES, OPTIMIZERS, DivergedError, Trainer, Training
 from nn.training.inputs import Samples
 from nn.training.team import Team, Threads, shares
 
+# The labels are random.
+pytestmark = pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")
 PIXELS, CLASSES = 36, 3
 
 

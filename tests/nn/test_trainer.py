@@ -11,6 +11,9 @@ import pytest
 from nn import Score, Trainer, TrainingConfig, score
 from nn.exact.grids import round_weights
 
+# The labels are random.
+pytestmark = pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")
+
 # Nothing that has a state is left out.
 RICH = {
     "hidden": (5,), "optimizer": "adam", "learning_rate": 0.02, "batch_size": 8, "epochs": 6,

@@ -13,6 +13,9 @@ from exact_training import samples
 from nn import Network, Optimizer, operations, train_epochs
 from nn.training import step
 
+# The labels are random.
+pytestmark = pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")
+
 ROOT, SUPPORT = Path(__file__).parents[2], Path(exact_runs.__file__).parent
 NOTICE = "Numba is not available: training takes a few times longer."
 # As if Numba were not installed.

@@ -288,7 +288,16 @@ def test_training_that_does_not_learn_is_one_warning(run, prepared):
     result = run(train, "--hidden", 500, "--learning-rate", 30, "--epochs", 75)
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
-    assert line.startswith("Warning: the network does not learn, because its output units are sat")
+    assert line.startswith("Warning: the network does not learn: its loss is ")
+    assert line.endswith("its output units are saturated; choose learning_rate: 0.2, not 30.")
+    suggested = run(train, "--hidden", 500, "--learning-rate", 0.2, "--epochs", 75)
+    assert "Warning" not in suggested.output
+
+
+def test_a_short_training_is_checked_at_its_end(run, prepared):
+    result = run(train, "--hidden", 8, "--epochs", 4, "--learning-rate", 1e-3)
+    (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
+    assert line.endswith("learning_rate: 0.001 is too small; choose learning_rate: 3.")
 
 
 def test_training_that_learns_is_no_warning(run, prepared):

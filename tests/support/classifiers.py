@@ -4,7 +4,7 @@ from nn import NetworkClassifier
 
 
 def classifier(**options):
-    quick = {"hidden": (30,), "epochs": 15, "batch_size": 32, "learning_rate": 0.01}
+    quick = {"hidden": (30,), "epochs": 15, "tol": 0, "batch_size": 32, "learning_rate": 0.01}
     return NetworkClassifier(**quick | {"random_state": 0} | options)
 
 

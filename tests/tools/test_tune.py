@@ -31,6 +31,7 @@ def by_hand(images, labels, validation, **params):
     return score(trainer.result, *validation).accuracy
 
 
+@pytest.mark.filterwarnings("ignore::nn.NotLearningWarning")  # few steps
 def test_a_grid_is_a_loop_over_runs(tuned, space, prepared):
     space(LISTS)
     output, rows, _ = tuned("--method", "grid")

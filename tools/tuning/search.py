@@ -1,6 +1,7 @@
 """Trials of a search, in one round, or in several with successive halving."""
 
 import math
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import joblib
 from tqdm import tqdm
 
 import nn
-from nn import DivergedError, Trainer, TrainingConfig, score
+from nn import DivergedError, NotLearningWarning, Trainer, TrainingConfig, score
 from stages.common.command_line.errors import ParameterError
 from stages.common.files.artifacts import Artifacts, read_json
 from stages.training.data import TrainingData
@@ -34,9 +35,11 @@ def run_trial(data: TrainingData, options: dict[str, Any]) -> tuple[float, str]:
         weights = data.sample_weights(options["class_weight"])
         shape = data.about.image_shape
         trainer = Trainer(config, sizes=data.sizes, seed=options["seed"], image_shape=shape)
-        for _ in trainer.train_epochs(data.images, data.labels, weights):
-            if config.patience:
-                trainer.record_validation(score(trainer.current, *data.validation))
+        with warnings.catch_warnings():  # the accuracy of the trial says it
+            warnings.simplefilter("ignore", NotLearningWarning)
+            for _ in trainer.train_epochs(data.images, data.labels, weights):
+                if config.patience:
+                    trainer.record_validation(score(trainer.current, *data.validation))
         return score(trainer.result, *data.validation).accuracy, "trained"
     except ParameterError as error:
         return 0.0, error.message

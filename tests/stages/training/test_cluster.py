@@ -21,7 +21,10 @@ from stages.common.command_line.errors import StageError
 from stages.training import cluster
 from stages.training.cluster import Cluster
 
-pytestmark = pytest.mark.xdist_group("cluster")
+pytestmark = [
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.filterwarnings("ignore::nn.NotLearningWarning"),  # the labels are random
+]
 EXPECTED = "train.scheduler: expected a Dask scheduler with workers at"
 CONFIGS = [
     {"learning_rate": 3.0},
