@@ -52,7 +52,7 @@ docs: .venv/installed-test
 	"$(BIN)/python" tests/support/page_picture.py
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
-BENCHMARKS = epoch optimizers accuracy prediction scale stage classifier
+BENCHMARKS = epoch optimizers accuracy prediction scale stage classifier cluster
 
 benchmarks: .venv/installed
 	set -e; for name in $(BENCHMARKS); do \

@@ -124,6 +124,8 @@ def test_the_figures_of_the_page_are_those_of_the_documentation(mnist):
         f"Of {default['slashed']} of them",
         f"the default network reads {default['slashed as 0']} and takes {default['slashed as 8']} "
         f"for an 8; `fast` reads {fast['slashed as 0']}",
+        f"the default network reads {default['slashed far as 0']} and `fast` "
+        f"{fast['slashed far as 0']}.",
         *(f"| {default[name]} | {fast[name]} |".replace("%", " %")
           for name in ("doubted right", "doubted wrong", "doubted drawings")),
     ):  # fmt: skip

@@ -52,7 +52,8 @@ def figures(folder):
     """The figures for the model and the page in a folder `data`, by name."""
     right, wrong = doubts(folder)
     with opened(folder / "export/page.html") as page:
-        read, zeros = read_drawings(page), read_drawings(page, slashed_zeros(0.8))
+        read = read_drawings(page)
+        zeros, far = (read_drawings(page, slashed_zeros(reach)) for reach in (0.8, 1.5))
     mistakes = Counter(hand for digit, hand, scores in read if str(np.argmax(scores)) != digit)
     slashed = [int(np.argmax(scores)) for _, _, scores in zeros]
     return {
@@ -65,6 +66,7 @@ def figures(folder):
         "slashed": len(slashed),
         "slashed as 0": slashed.count(0),
         "slashed as 8": slashed.count(8),
+        "slashed far as 0": sum(int(np.argmax(scores)) == 0 for _, _, scores in far),
     }
 
 
