@@ -50,6 +50,7 @@ docs: .venv/installed-test
 	"$(BIN)/python" -m tools.notebook
 	cp data/evaluation/overview.png data/evaluation/weights.png docs
 	"$(BIN)/python" tests/support/page_picture.py
+	OPENBLAS_NUM_THREADS=1 "$(BIN)/python" -m pytest -m slow
 
 # Frameworks to compare with, as far as they are installed: pip install torch jax onnx onnxruntime
 BENCHMARKS = epoch optimizers accuracy prediction scale stage classifier cluster

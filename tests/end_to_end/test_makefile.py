@@ -18,7 +18,7 @@ def folder(reproduced, tmp_path):
 
 
 def make(clone, **options):
-    return clone.run("make", "--assume-old", ".venv/installed", **options)
+    return clone.run("make", "--no-print-directory", "--assume-old", ".venv/installed", **options)
 
 
 def test_make_restores_a_damaged_lock_file(reproduced, folder):
@@ -32,7 +32,9 @@ def test_make_restores_a_damaged_lock_file(reproduced, folder):
 
 def test_make_says_what_to_do_in_a_download_without_git(tmp_path):
     shutil.copy(Path(__file__).parents[2] / "Makefile", tmp_path)
-    code, output = Clone(tmp_path, tmp_path / "home").run("make", check=False)
+    code, output = Clone(tmp_path, tmp_path / "home").run(
+        "make", "--no-print-directory", check=False
+    )
     assert code != 0
     assert "Expected a git repository, got a plain folder; run: git init && git add" in output
     assert not (tmp_path / ".venv").exists()

@@ -86,6 +86,7 @@ def test_the_pictures_of_the_documentation_are_those_of_the_pipeline(mnist):
         assert (ROOT / "docs" / name).read_bytes() == drawn, "run make docs"
 
 
+@pytest.mark.slow
 def test_two_experiments_give_the_table_of_the_documentation(mnist):
     """The commands of docs/experiments.md, with `dvc exp run --run-all` instead of the queue."""
     documented = commands("docs/experiments.md")
@@ -109,6 +110,7 @@ def table(text):
     ]
 
 
+@pytest.mark.slow
 def test_the_figures_of_the_page_are_those_of_the_documentation(mnist):
     text = " ".join((ROOT / "docs/page.md").read_text().split())
     default, small = figures(mnist.folder / "data"), page_of(mnist)
