@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,8 @@ def main(name: str) -> None:
         file.write(text.encode())
     # The first `python` in PATH, which DVC runs, must be that of this environment.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    done = subprocess.run(["dvc", "exp", "run"], env=os.environ | {"PATH": path}, check=False)
-    sys.exit(done.returncode)
+    # DVC takes the place of this process, so that Ctrl-C reaches it alone, and it can clean up.
+    os.execvpe("dvc", ["dvc", "repro"], os.environ | {"PATH": path})
 
 
 def _with(text: str, parameters: dict[tuple[str, str], Any]) -> str:

@@ -289,7 +289,12 @@ class Cluster:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (ImportError, OSError, ValueError, MemoryError) as error:
+        except ImportError as error:
+            fault = f"expected the packages dask and distributed, got {error!r}"
+            raise StageError(
+                f"train.scheduler: {fault}; run: pip install -c constraints.txt -e '.[cluster]'"
+            ) from error
+        except (OSError, ValueError, MemoryError) as error:
             fault = f"expected a Dask scheduler with workers at {self._address!r}, got {error!r}"
             raise StageError(f"train.scheduler: {fault}; start them, and train again.") from error
 

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -20,12 +19,11 @@ def put(run, monkeypatch, tmp_path):
     """Put a variant into params.yaml without running the pipeline; returns the text."""
     (tmp_path / "params.yaml").write_text(ORIGINAL)
 
-    def pipeline(command, env, check):
-        assert command == ["dvc", "exp", "run"]
+    def pipeline(file, command, env):
+        assert [file, *command] == ["dvc", "dvc", "repro"]
         assert env["PATH"].startswith(str(Path(sys.executable).parent))
-        return SimpleNamespace(returncode=0)
 
-    monkeypatch.setattr(variant, "subprocess", SimpleNamespace(run=pipeline))
+    monkeypatch.setattr(variant.os, "execvpe", pipeline)
 
     def invoke(name):
         result = run(variant, name)
