@@ -136,8 +136,11 @@ class TrainingStep:
         if self._direct:
             layers[0].descend(learning_rate / m)
         team.add(self._gradients)
-        if self._direct and team.size > 1:
-            layers[0].add_gradients()
+        if team.size > 1:
+            if self._direct:
+                layers[0].add_gradients()
+            for layer in layers:  # there are layers for many numbers of samples
+                layer.x = layer._mask = None
         self._optimizer.update(self._parameters, learning_rate, m)
         if self._max_norm:
             for w in self._optimizer.network.weights:

@@ -178,13 +178,14 @@ class Trainer:
             NotLearningWarning: Once, if the loss is not below that of guessing: after 200 steps if
                 the outputs are saturated, and otherwise after 1000 steps and at the end. If an
                 epoch has more than 200 steps, a copy of the network takes 200 steps before the
-                first epoch.
+                first epoch, unless there are workers.
         """
         if self.stopped:
             return
         samples, last = Samples(images, targets, sample_weights), until or self.config.epochs
         steps = math.ceil(len(images) / self.config.batch_size)
-        if self.epoch == 0 and steps > EARLY and (tried := self._after_early_steps(samples)):
+        is_early = workers is None and self.epoch == 0 and steps > EARLY
+        if is_early and (tried := self._after_early_steps(samples)):
             self._warn_if_not_learning(tried, samples, EARLY, ended=False)
         for epoch in (
             self._run(samples, last) if workers is None else self._run_on(workers, samples, last)

@@ -76,12 +76,13 @@ class Mailbox:
 
     def wait_until_sent(self, future: Any) -> None:
         """Wait until another member has received what this one sent to it."""
-        while True:
+        for _ in range(_SILENCE):
             try:
                 return future.result(timeout=1)
             except TimeoutError:
                 if self._ended:
-                    raise Lost from None
+                    break
+        raise Lost
 
 
 class _DaskTeam(Team):
@@ -232,32 +233,34 @@ class Cluster:
             raise next((error for error in errors if not isinstance(error, Lost)), Lost())
 
     def _workers(self) -> list[str]:
-        """Addresses of the workers, in order, after `_check` of new ones."""
+        """Addresses of the workers that answer, in order; see `_check`."""
 
         async def ask() -> dict[str, int]:
             await self._client.wait_for_workers(1, timeout=TIMEOUT)
             return await self._client.nthreads()
 
         found = sorted(self._client.sync(ask, callback_timeout=TIMEOUT + 1))
-        new = [worker for worker in found if worker not in self._checked]
-        if new:
+        self._checked &= {*found}
+        if new := [worker for worker in found if worker not in self._checked]:
             self._check(new)
-        return found
+        if not self._checked:
+            raise OSError("no worker answers")
+        return sorted(self._checked)
 
     def _check(self, workers: list[str]) -> None:
-        """Raise StageError unless the workers have this code and this version of NumPy."""
+        """Raise StageError unless workers that answer have this code and this version of NumPy."""
         mine = versions()
         theirs = self._client.run(versions, workers=workers, on_error="return")
         for worker, found in theirs.items():
-            if isinstance(found, OSError):
-                raise Lost
+            if isinstance(found, OSError):  # its machine may be gone
+                continue
             if found != mine:
                 got = f"{found!r}" if isinstance(found, Exception) else f"{found}"
                 raise StageError(
                     f"train.scheduler: expected {mine} on worker {worker}, got {got}; install the "
                     "same version of the project and of NumPy there."
                 )
-        self._checked.update(workers)
+            self._checked.add(worker)
 
     def _send(self, samples: Samples, workers: list[str]) -> None:
         """Let each worker have its part of the samples, if it has not got it."""
