@@ -1,17 +1,15 @@
 """Training on a Dask cluster: each worker has a part of the samples; see `nn.training.team`.
 
-The members of the team send numbers and arrays to each other's mailboxes, which are Dask actors.
-Sums are added in parts, one for each member, so that what a member sends does not grow with their
-number. An epoch that loses a worker is repeated from its start, with the workers that are left.
+Here is the client; `member` has what runs on the workers. An epoch that loses a worker is repeated
+from its start, with the workers that are left.
 """
 
 import asyncio
 import hashlib
 import logging
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -25,103 +23,17 @@ from nn import DivergedError
 from nn.training.inputs import Samples
 from nn.training.team import Team, shares
 from stages.common.command_line.errors import StageError
+from stages.training import member
+from stages.training.member import Lost, Mailbox, digest_of, read_rows, run_member
 
 T = TypeVar("T")
 
-# Seconds in which the scheduler must answer; between two looks at the workers; in which a member
-# must hear from the others, if the client has died and cannot tell it that the epoch has ended.
-TIMEOUT, _PAUSE, _SILENCE = 10, 0.2, 600
+# Seconds in which the scheduler must answer, and between two looks at the workers.
+TIMEOUT, _PAUSE = 10, 0.2
 # How often an epoch is tried with the same workers.
 _ATTEMPTS = 3
 # A larger part of the time for communication than this is said.
 _MUCH = 0.5
-
-
-class Lost(Exception):  # noqa: N818
-    """A worker was lost, or another member has ended."""
-
-
-class Mailbox:
-    """What the other members have sent to a member; an actor on its worker."""
-
-    of_member: dict[tuple[str, int], "Mailbox"] = {}  # noqa: RUF012
-
-    def __init__(self, team: str, member: int) -> None:
-        """Make it known to the member, which is in the same process."""
-        self._parts: dict[tuple[int, int], Any] = {}
-        self._changed, self._ended = threading.Condition(), False
-        self.of_member[team, member] = self
-
-    async def put(self, number: int, sender: int, part: Any) -> None:
-        """Receive what a member sends in an exchange."""
-        with self._changed:
-            self._parts[number, sender] = part
-            self._changed.notify()
-
-    async def end(self) -> None:
-        """Let `take` raise `Lost`."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
-
-    def take(self, number: int, sender: int) -> Any:
-        """Wait for what a member sends in an exchange."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._ended or (number, sender) in self._parts, timeout=_SILENCE
-            )
-            if self._ended or (number, sender) not in self._parts:
-                raise Lost
-            return self._parts.pop((number, sender))
-
-    def wait_until_sent(self, future: Any) -> None:
-        """Wait until another member has received what this one sent to it."""
-        for _ in range(_SILENCE):
-            try:
-                return future.result(timeout=1)
-            except TimeoutError:
-                if self._ended:
-                    break
-        raise Lost
-
-
-class _DaskTeam(Team):
-    def __init__(self, name: str, member: int, mailboxes: Sequence[Any], *place: int) -> None:
-        super().__init__(len(mailboxes), *place)
-        self._member, self._mailboxes, self._number = member, mailboxes, 0
-        self._mailbox = Mailbox.of_member.pop((name, member))
-        self.seconds = 0.0
-
-    def _exchange(self, given: Sequence[Any]) -> list[Any]:
-        """Send a part to each member; what each has sent to this one."""
-        start = time.perf_counter()
-        self._number += 1
-        others = [k for k in range(self.size) if k != self._member]
-        sent = [self._mailboxes[k].put(self._number, self._member, given[k]) for k in others]
-        found = {k: self._mailbox.take(self._number, k) for k in others}
-        for future in sent:
-            self._mailbox.wait_until_sent(future)
-        self.seconds += time.perf_counter() - start
-        return [(found | {self._member: given[self._member]})[k] for k in range(self.size)]
-
-    def largest(self, value: float) -> float:
-        return max(self._exchange([value] * self.size))
-
-    def add(self, arrays: Sequence[NDArray]) -> None:
-        flat = np.concatenate([array.reshape(-1) for array in arrays])
-        first, *rest = self._exchange(np.array_split(flat, self.size))
-        total = np.concatenate(self._exchange([sum(rest, first)] * self.size))
-        ends = np.cumsum([array.size for array in arrays])[:-1]
-        for array, numbers in zip(arrays, np.split(total, ends), strict=True):
-            array[...] = numbers.reshape(array.shape)
-
-
-def _run_member(work: Callable, arrays: Sequence[Any], *about_team: Any) -> tuple[Any, float]:
-    """What `work` returns for the samples of a worker, and the time for communication, 0 to 1."""
-    start, team = time.perf_counter(), _DaskTeam(*about_team)
-    result = work(Samples(*arrays), team)
-    share = team.seconds / (time.perf_counter() - start)
-    return (result if about_team[1] == 0 else None), share
 
 
 class Cluster:
@@ -196,7 +108,7 @@ class Cluster:
             states = [self._client.scatter(work, workers=[w], hash=False) for w in workers]
             futures = [
                 self._submit(
-                    w, _run_member, states[k], self._parts[k], name, k, boxes, part.start, n
+                    w, run_member, states[k], self._parts[k], name, k, boxes, part.start, n
                 )
                 for (k, w), part in zip(members, shares(n, len(workers)), strict=True)
             ]
@@ -276,8 +188,8 @@ class Cluster:
     def _place(self, array: NDArray, part: slice, worker: str) -> Any:
         """A future of rows of an array: from a file that the worker has too, or sent to it."""
         if isinstance(array, np.memmap) and array.filename:
-            digest = _digest(array[part])
-            future = self._submit(worker, _read, str(array.filename), part, digest)
+            digest = digest_of(array[part])
+            future = self._submit(worker, read_rows, str(array.filename), part, digest)
             self._wait([future], [worker])
             if future.result() is not None:
                 return future
@@ -308,22 +220,6 @@ async def _first_answer(connect: Callable) -> None:
 
 def versions() -> str:
     """The version of NumPy, and a digest of the code that members run."""
-    files = [*sorted(Path(nn.__file__).parent.rglob("*.py")), Path(__file__)]
+    files = [*sorted(Path(nn.__file__).parent.rglob("*.py")), Path(member.__file__)]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return f"NumPy {np.__version__}, code {digest[:12]}"
-
-
-def _read(path: str, part: slice, digest: str) -> NDArray | None:
-    """Rows of an array file, memory-mapped; None unless they have this digest."""
-    try:
-        rows = np.load(path, mmap_mode="r")[part]
-    except (OSError, ValueError):
-        return None
-    return rows if _digest(rows) == digest else None
-
-
-def _digest(rows: NDArray) -> str:
-    digest = hashlib.sha256(repr((rows.dtype, rows.shape)).encode())
-    for start in range(0, len(rows), 4_096):
-        digest.update(np.ascontiguousarray(rows[start : start + 4_096]).data)
-    return digest.hexdigest()

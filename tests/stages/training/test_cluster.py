@@ -18,7 +18,7 @@ from distributed import LocalCluster
 from nn import DivergedError, Trainer, TrainingConfig
 from stages import train
 from stages.common.command_line.errors import StageError
-from stages.training import cluster
+from stages.training import cluster, member
 from stages.training.cluster import Cluster
 
 pytestmark = [
@@ -93,10 +93,10 @@ def test_images_in_a_file_that_the_workers_have_too_are_not_sent(tmp_path):
     # What a worker finds under this name may be something else.
     for content in (images[::-1], images[:50]):
         np.save(other := tmp_path / "other.npy", content)
-        assert cluster._read(str(other), slice(40, 60), cluster._digest(images[40:60])) is None
-    assert cluster._read(str(tmp_path / "none.npy"), slice(0, 1), "") is None
+        assert member.read_rows(str(other), slice(40, 60), member.digest_of(images[40:60])) is None
+    assert member.read_rows(str(tmp_path / "none.npy"), slice(0, 1), "") is None
     (tmp_path / "text.npy").write_text("text")
-    assert cluster._read(str(tmp_path / "text.npy"), slice(0, 1), "") is None
+    assert member.read_rows(str(tmp_path / "text.npy"), slice(0, 1), "") is None
 
 
 def test_a_training_that_diverges():
@@ -172,7 +172,7 @@ def test_without_dask(refused, prepared, monkeypatch):
 # As `python -m stages.train`.
 SHORT_TIMEOUT = """
 import runpy
-from stages.training import cluster
+from stages.training import cluster, member
 cluster.TIMEOUT = 5
 runpy.run_module("stages.train", run_name="__main__", alter_sys=True)
 """
