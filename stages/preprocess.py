@@ -10,7 +10,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.framing import Framing, measure
+from nn.images.framing import Framing
 from nn.images.info import DatasetInfo
 from nn.images.pixels import border, is_range, scale
 from stages.common.command_line.command import path_option, seed_option, stage
@@ -19,6 +19,7 @@ from stages.common.command_line.parameter_types import Size
 from stages.common.files.artifacts import Artifacts, invalid_artifact
 from stages.common.files.prepared_data import PARTS, write_info
 from stages.common.files.raw_data import Raw
+from stages.preprocessing.framing import framing_of
 
 _ROWS_AT_ONCE = 4_096
 # A background is bright if it is above this fraction of the range of pixel values.
@@ -126,7 +127,7 @@ def _framing(raw: Raw, rows: NDArray[np.intp], pixel_range: tuple[float, float])
     if raw.image_shape is None:
         return None
     some = rows[:: math.ceil(len(rows) / _MEASURED)]
-    return measure(scale(raw.images[some], pixel_range), raw.image_shape)
+    return framing_of(scale(raw.images[some], pixel_range), raw.image_shape)
 
 
 def split(

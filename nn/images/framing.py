@@ -15,19 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.images.pixels import border
-
-# Grey levels; images measured at a time; images from which the width of strokes is measured.
-_LEVELS, _CHUNK, _SAMPLES = 255.0, 4_096, 500
-# Drawings are strokes on an empty background, unlike clothes and photographs: the first fraction of
-# the border is empty; and the second fraction of the ink is at an edge, or half the width of the
-# strokes is at most the third fraction of the image.
-_EMPTY_BORDER, _EDGE, _STROKE = 0.4, 0.6, 0.12
-# Minimum grey level of the pixels of an object, and of its strokes.
-_INK, _STROKE_INK = 1, 64
-# Tolerance of the measured bounds, in pixels and as a fraction of the maximum ink, because other
-# images of the data set may be a little outside.
-_PIXELS, _PART = 0.1, 0.1
+# Grey levels, and the minimum one of the pixels of an object.
+LEVELS, INK = 255.0, 1
 
 
 class Framing(NamedTuple):
@@ -75,71 +64,26 @@ class Framing(NamedTuple):
         """Whether the object on a (height, width) image in [0, 1] is within the measured bounds."""
         if not self.drawings:
             return True
-        found = _measure(image[None])
+        found = measure(image[None])
         bounds = (self.side, self.rows, self.columns, self.ink)
         return all(low <= v[0] <= high for v, (low, high) in zip(found, bounds, strict=False))
 
 
-def measure(images: NDArray, shape: tuple[int, int]) -> Framing:
-    """The framing of training images.
-
-    Args:
-        images: (n, d) in [0, 1], where 0 is background; may be memory-mapped.
-        shape: Height and width of an image in pixels.
-    """
-    parts = [
-        _measure(images[start : start + _CHUNK].reshape(-1, *shape))
-        for start in range(0, len(images), _CHUNK)
-    ]
-    side, rows, columns, ink, peak, heights, widths = map(np.concatenate, zip(*parts, strict=True))
-    usual = float(np.median(np.maximum(heights / shape[0], widths / shape[1])))
-    return Framing(
-        drawings=_are_drawings(images[:: max(1, len(images) // _SAMPLES)].reshape(-1, *shape)),
-        box=(max(1.0, float(round(usual * shape[0]))), max(1.0, float(round(usual * shape[1])))),
-        # Rounded to half a pixel, so that it does not depend on the choice of the images.
-        centre=(round(2 * float(np.median(rows))) / 2, round(2 * float(np.median(columns))) / 2),
-        peak=max(1 / _LEVELS, float(np.median(peak))),
-        side=_bounds(side, _PIXELS),
-        rows=_bounds(rows, _PIXELS),
-        columns=_bounds(columns, _PIXELS),
-        ink=_bounds(ink, _PART * float(ink.max())),
-    )
-
-
-def _bounds(values: NDArray, margin: float) -> tuple[float, float]:
-    return round(float(values.min()) - margin, 3), round(float(values.max()) + margin, 3)
-
-
-def _measure(images: NDArray) -> list[NDArray]:
+def measure(images: NDArray) -> list[NDArray]:
     """Longer side, row and column of the centre of mass, mean, peak, height, width of objects.
 
     Args:
         images: (n, height, width) in [0, 1].
     """
-    levels: NDArray[np.float64] = np.rint(images.astype(np.float64) * _LEVELS)
+    levels: NDArray[np.float64] = np.rint(images.astype(np.float64) * LEVELS)
     _, height, width = levels.shape
     total = levels.sum(axis=(1, 2))
     row = levels.sum(axis=2) @ np.arange(height) / np.maximum(total, 1)
     column = levels.sum(axis=1) @ np.arange(width) / np.maximum(total, 1)
     sides = []
     for axis in (2, 1):
-        lines: NDArray = np.any(levels >= _INK, axis=axis)
+        lines: NDArray = np.any(levels >= INK, axis=axis)
         first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
         sides.append(np.where(lines.any(axis=1), last - first, 0).astype(np.float64))
-    mean, peak = total / (_LEVELS * height * width), levels.max(axis=(1, 2)) / _LEVELS
+    mean, peak = total / (LEVELS * height * width), levels.max(axis=(1, 2)) / LEVELS
     return [np.maximum(*sides), row, column, mean, peak, *sides]
-
-
-def _are_drawings(images: NDArray) -> bool:
-    # Imported here: only `preprocess` measures images, and every command imports this module.
-    from scipy import ndimage
-
-    levels: NDArray = np.rint(images.astype(np.float64) * _LEVELS)
-    if (levels[:, border(levels.shape[1:])] < _INK).mean() < _EMPTY_BORDER:
-        return False
-    masks = np.pad(np.asarray(levels >= _STROKE_INK), ((0, 0), (1, 1), (1, 1)))
-    depths: list[NDArray] = [ndimage.distance_transform_cdt(mask, "chessboard") for mask in masks]
-    edges = [float((d == 1).sum()) / max(1.0, float((d > 0).sum())) for d in depths]
-    widths = [float(np.max(ndimage.distance_transform_edt(mask))) for mask in masks]
-    longest = max(images.shape[1:])
-    return bool(np.median(edges) >= _EDGE or np.median(widths) <= _STROKE * longest)

@@ -12,11 +12,11 @@ from hypothesis.extra import numpy as hnp
 
 from nn import deslant
 from nn.checks.arrays import square
-from nn.images.framing import measure
 from nn.images.info import DatasetInfo
 from stages import preprocess
 from stages.common.command_line.errors import StageError
 from stages.common.files.raw_data import Raw
+from stages.preprocessing.framing import framing_of
 
 
 def example(n=100, classes=4, d=9, dtype=np.uint8):
@@ -55,7 +55,7 @@ def test_source_order_keeps_the_last_samples_for_the_test(run, raw_folder, tmp_p
         np.testing.assert_allclose(images, raw.images[rows] / 255, rtol=1e-6)
         np.testing.assert_array_equal(labels, np.eye(4)[raw.labels[rows]])
     about = json.loads((tmp_path / "data/prepared/about.json").read_text())
-    framing = measure(np.array(found["train_images"]), raw.image_shape)
+    framing = framing_of(np.array(found["train_images"]), raw.image_shape)
     assert about == {
         "framing": framing.numbers(),
         "classes": ["c0", "c1", "c2", "c3"],
@@ -238,7 +238,7 @@ def test_any_finite_pixels_are_scaled_or_refused(images):
         inputs = DatasetInfo(("a", "b"), ends, (3, 3)).prepare(images)
         assert inputs.min() >= 0
         assert inputs.max() <= 1
-        framing = measure(inputs, (3, 3))
+        framing = framing_of(inputs, (3, 3))
         assert np.isfinite(framing.numbers()).all()
 
 

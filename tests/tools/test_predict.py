@@ -16,7 +16,7 @@ from PIL import Image
 from sheets import DIGITS, LABELS, NO_IMAGE, TRAINED_ON, ask, drawing, write
 
 from nn import Network, save
-from nn.images.framing import measure
+from stages.preprocessing.framing import framing_of
 from tools import predict
 from tools.photographs.image_preparation import prepare_image
 
@@ -210,7 +210,7 @@ def test_a_submission_for_kaggle(run, model, network, tmp_path):
 def test_a_submission_with_another_range_of_pixels(change, run, model, network, tmp_path):
     images = np.array([prepare_image(drawing(d) / 255).reshape(-1) for d in DIGITS[:20]])
     pixels = np.rint(images * 255)
-    framing = measure(images, (28, 28))._replace(drawings=True)
+    framing = framing_of(images, (28, 28))._replace(drawings=True)
     with model.open("wb") as file:
         info = dataclasses.replace(network.data, framing=framing)
         save(dataclasses.replace(network, data=info), file)

@@ -1,0 +1,1 @@
+"""Measurement of the images for the stage `preprocess`."""
