@@ -1,57 +1,63 @@
-"""The interface of trained models: networks, ensembles and test-time augmentation."""
+"""What trained models have in common: networks, ensembles and test-time augmentation."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import Array
 from nn.exact.portable import ordered_sum
+from nn.images.framing import Framing
 from nn.images.info import DatasetInfo
 
 
-class Classifier(Protocol):
+def _of_data(name: str) -> Any:
+    """The attribute `data.name`."""
+
+    def assign(model: Any, value: object) -> None:
+        model.data = replace(model.data, **{name: value})
+
+    return property(attrgetter(f"data.{name}"), assign)
+
+
+class Classifier(ABC):
     """A trained model that assigns images to classes, such as a `Network` or an `Ensemble`.
 
-    Subclasses inherit `probabilities` and `predict`.
+    Attributes:
+        data: Description of the inputs and outputs, whose fields are attributes of the model too.
+        loss: Name of the loss that is reported for it, a key of `losses.LOSSES`.
     """
 
-    @property
-    def data(self) -> DatasetInfo:
-        """Description of the inputs and outputs."""
+    data: DatasetInfo
+    loss: str
+    classes: tuple[str, ...] = _of_data("classes")
+    pixel_range: tuple[float, float] = _of_data("pixel_range")
+    image_shape: tuple[int, int] | None = _of_data("image_shape")
+    deslanted: bool = _of_data("deslanted")
+    framing: Framing | None = _of_data("framing")
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Name of each class, in the order of the scores."""
-
-    @property
-    def loss(self) -> str:
-        """Name of the loss that is reported for it, a key of `losses.LOSSES`."""
-
-    @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """Height and width of an image in pixels, None if unknown."""
-
+    @abstractmethod
     def scores(self, images: ArrayLike) -> Array:
         """Score of each class, from 0 to 1: (classes,) for one image, (n, classes) for many."""
 
     def probabilities(self, images: ArrayLike) -> Array:
-        """Probability of each class: the scores divided by their sum; shapes as `scores`."""
-        return normalize(self.scores(images))
+        """Scores divided by their sum; shapes as `scores`.
+
+        Each sigmoid output estimates the probability of its class independently of the others
+        (Bishop 1995, §6.6); divided by their sum, the outputs are a distribution over the classes.
+        The outputs of a softmax layer are one already.
+        """
+        scores = self.scores(images)
+        scores += np.finfo(scores.dtype).tiny  # scores that are all 0 give equal probabilities
+        return scores / ordered_sum(scores)[..., None]
 
     def predict(self, images: ArrayLike) -> NDArray[np.intp]:
-        """Index of the most probable class: a scalar for one image, (n,) for many."""
+        """Index of the highest score: a scalar for one image, (n,) for many."""
         return self.scores(images).argmax(axis=-1)
 
+    @abstractmethod
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""
-
-
-def normalize(scores: Array) -> Array:
-    """Divide scores, (classes,) or (n, classes), by their sum over the classes.
-
-    The smallest positive number is added to each score (in place) first, so that scores that are
-    all 0 give equal probabilities instead of nan.
-    """
-    scores += np.finfo(scores.dtype).tiny
-    return scores / ordered_sum(scores)[..., None]

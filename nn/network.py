@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import ACTIVATIONS, Activation, Array
 from nn.backpropagation import forward, plain_layers
 from nn.checks.arrays import are_targets, require_values, square
-from nn.classifier import normalize
+from nn.classifier import Classifier
 from nn.exact.grids import round_weights
-from nn.images.info import DatasetInfo, Described
+from nn.images.info import DatasetInfo
 from nn.initialization import random_layer
 from nn.losses import LOSSES, Loss
 from nn.scores import PreparedNetwork
@@ -30,15 +30,14 @@ _CHUNK = 500
 
 
 @dataclass(repr=False)
-class Network(Described):
+class Network(Classifier):
     """A multilayer perceptron: weights, biases, and the description of its inputs and outputs.
-
-    The fields of `data` are attributes of the network too: `network.classes`.
 
     Attributes:
         weights: One array per layer, (units out, units in), float32 or float64.
         biases: One array per layer, (units out,), of the same dtype.
-        data: Description of inputs and outputs, or only the names of the classes.
+        data: Description of inputs and outputs, or only the names of the classes; its fields are
+            attributes of the network too: `network.classes`.
         activation: Activation function of the hidden units, a key of `activations.ACTIVATIONS`.
         loss: Loss that training minimizes, a key of `losses.LOSSES`; it determines the activation
             function of the outputs.
@@ -94,10 +93,7 @@ class Network(Described):
         """
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"sizes: expected two or more numbers of at least 1, got {sizes}")
-        for what, name, known in (
-            ("activation", activation, ACTIVATIONS),
-            ("loss", loss, LOSSES),
-        ):
+        for what, name, known in ("activation", activation, ACTIVATIONS), ("loss", loss, LOSSES):
             if name not in known:
                 raise ValueError(f"{what}: expected one of {tuple(known)}, got {name!r}")
         shape = description.pop("image_shape", None) or square(sizes[0])
@@ -184,19 +180,6 @@ class Network(Described):
                 "network.prepare(…)"
             )
         return self._forward(rows[None])[0] if rows.ndim == 1 else self._forward(rows)
-
-    def probabilities(self, images: ArrayLike) -> Array:
-        """Scores divided by their sum; shapes as `scores`.
-
-        Each sigmoid output estimates the probability of its class independently of the others
-        (Bishop 1995, §6.6); divided by their sum, the outputs are a distribution over the classes.
-        The outputs of a softmax layer are one already.
-        """
-        return normalize(self.scores(images))
-
-    def predict(self, images: ArrayLike) -> NDArray[np.intp]:
-        """Index of the highest score: a scalar for one image, (n,) for many."""
-        return self.scores(images).argmax(axis=-1)
 
     def require_inputs(self, images: NDArray) -> None:
         """Raise ValueError unless all values of (n, d) images are valid inputs.

@@ -1,6 +1,6 @@
 """What is known of the images of a data set, and of those that a network takes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,31 +45,3 @@ class DatasetInfo:
         if not self.deslanted or self.image_shape is None:
             return images
         return deslant(np.atleast_2d(images), self.image_shape).reshape(images.shape)
-
-
-class _Field:
-    """An attribute that is a field of the attribute `data`."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else getattr(instance.data, self._name)
-
-    def __set__(self, instance: Any, value: object) -> None:
-        instance.data = replace(instance.data, **{self._name: value})
-
-
-def _field() -> Any:
-    return _Field()
-
-
-class Described:
-    """The fields of `DatasetInfo` as attributes of what has one, `data`."""
-
-    data: DatasetInfo
-    classes: tuple[str, ...] = _field()
-    pixel_range: tuple[float, float] = _field()
-    image_shape: tuple[int, int] | None = _field()
-    deslanted: bool = _field()
-    framing: Framing | None = _field()

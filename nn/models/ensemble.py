@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from nn.activations import Array
 from nn.classifier import Classifier
 from nn.images.deslanting import deslant
-from nn.images.info import DatasetInfo, Described
+from nn.images.info import DatasetInfo
 from nn.network import Network
 
 
 @dataclass(frozen=True)
-class Ensemble(Described, Classifier):
+class Ensemble(Classifier):
     """One or more networks, whose hidden layers may differ.
 
     If some members take deslanted images and others do not, the ensemble takes images that are not
@@ -56,7 +56,7 @@ class Ensemble(Described, Classifier):
         return replace(self.members[0].data, deslanted=deslanted)
 
     @property
-    def loss(self) -> str:
+    def loss(self) -> str:  # type: ignore[override]
         """The loss that the members were trained to minimize."""
         return self.members[0].loss
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.activations import Array
 from nn.classifier import Classifier
-from nn.images.info import DatasetInfo, Described
+from nn.images.info import DatasetInfo
 from nn.training.augmentation import Augmentation, Augmenter
 
 # About half of the best strength in training; lengths as fractions of the side of an image.
@@ -23,7 +23,7 @@ _CHUNK = 1_000
 
 
 @dataclass(frozen=True)
-class TestTimeAugmentation(Described, Classifier):
+class TestTimeAugmentation(Classifier):
     """A classifier that averages the probabilities of each image and of its augmented copies.
 
     The deformations are drawn once, with a fixed seed, and are the same for all images, so that the
@@ -51,7 +51,7 @@ class TestTimeAugmentation(Described, Classifier):
         return self.classifier.data
 
     @property
-    def loss(self) -> str:
+    def loss(self) -> str:  # type: ignore[override]
         """The loss of the classifier."""
         return self.classifier.loss
 

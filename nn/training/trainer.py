@@ -62,9 +62,8 @@ class Trainer:
             config: The configuration.
             sizes: Number of inputs and of classes.
             seed: The same seed and data give the same network, bit for bit.
-            **description: Arguments of `Network.initialize` that describe inputs and outputs:
-                classes, pixel_range, image_shape (required to augment images that are not square),
-                deslanted, framing, dtype.
+            **description: Arguments of `Network.initialize`: dtype, and what describes inputs and
+                outputs, such as image_shape (required to augment images that are not square).
 
         Raises:
             ValueError: If the configuration is invalid (see `TrainingConfig.validate`), or the
@@ -105,14 +104,8 @@ class Trainer:
     @property
     def result(self) -> Network:
         """The trained network: with early stopping, the one with the best validation score."""
-        best = self._early_stopping.best if self._early_stopping else None
-        network = best or self.current
-        return network.on_grid() if self.exact else network
-
-    @property
-    def exact(self) -> bool:
-        """Whether arithmetic is exact."""
-        return self.config.arithmetic == "exact"
+        network = (self._early_stopping and self._early_stopping.best) or self.current
+        return network.on_grid() if self.config.arithmetic == "exact" else network
 
     @property
     def stopped(self) -> bool:
@@ -142,10 +135,8 @@ class Trainer:
             if old != new:
                 raise ValueError(f"{name}: expected {old}, as when training began, got {new}")
         self.config = config
-        self._optimizer.momentum = config.momentum
-        self._optimizer.beta2 = config.beta2
-        self._augmenter = self._new_augmenter()
-        self._early_stopping = self._new_early_stopping()
+        self._optimizer.momentum, self._optimizer.beta2 = config.momentum, config.beta2
+        self._early_stopping, self._augmenter = self._new_early_stopping(), self._new_augmenter()
         if from_the_start:
             self.epoch = 0
 
@@ -168,8 +159,8 @@ class Trainer:
             targets: Their one-hot labels.
             sample_weights: Their weights.
             until: The last epoch, if it is not the last one of the configuration.
-            workers: Divides each minibatch among threads or machines, such as `team.Threads(4)`;
-                None to train here. In exact arithmetic the network is the same.
+            workers: Divides each minibatch among threads or machines, such as `team.Threads(4)`,
+                which changes nothing in exact arithmetic; None to train here.
 
         Yields:
             The number of epochs done.
@@ -182,16 +173,16 @@ class Trainer:
         """
         if self.stopped:
             return
-        samples, last = Samples(images, targets, sample_weights), until or self.config.epochs
-        steps = math.ceil(len(images) / self.config.batch_size)
+        config, last = self.config, until or self.config.epochs
+        samples = Samples(images, targets, sample_weights)
+        steps = math.ceil(len(images) / config.batch_size)
         is_early = workers is None and self.epoch == 0 and steps > EARLY
         if is_early and (tried := self._after_early_steps(samples)):
-            self._warn_if_not_learning(tried, samples, EARLY, ended=False)
-        for epoch in (
-            self._run(samples, last) if workers is None else self._run_on(workers, samples, last)
-        ):
+            self._warn_once(not_learning(tried, config, samples, EARLY, ended=False))
+        checked = (math.ceil(EARLY / steps), math.ceil(STEPS / steps), config.epochs)
+        run = self._run(samples, last) if workers is None else self._run_on(workers, samples, last)
+        for epoch in run:
             self.epoch = epoch.number
-            checked = (math.ceil(EARLY / steps), math.ceil(STEPS / steps), self.config.epochs)
             if self.epoch in checked:
                 self.warn_if_not_learning(samples, ended=self.finished)
             yield epoch
@@ -208,12 +199,10 @@ class Trainer:
             samples: The training samples.
             ended: Whether training has ended.
         """
-        self._warn_if_not_learning(self.network, samples, self._optimizer.steps, ended=ended)
+        steps = self._optimizer.steps
+        self._warn_once(not_learning(self.network, self.config, samples, steps, ended=ended))
 
-    def _warn_if_not_learning(
-        self, network: Network, samples: Samples, steps: int, *, ended: bool
-    ) -> None:
-        problem = not_learning(network, self.config, samples, steps, ended=ended)
+    def _warn_once(self, problem: str | None) -> None:
         if problem and not self._warned:
             self._warned = True
             warnings.warn(problem, NotLearningWarning, stacklevel=4)
@@ -227,13 +216,11 @@ class Trainer:
         if config.learning_rate_schedule(0) < 1:  # the learning rate rises too slowly to tell
             return None
         rows = min(n, max(_TRIED_SAMPLES, config.batch_size))
-        some = samples.rows(slice(None, rows * (n // rows), n // rows))
-        trial = copy.deepcopy(self)
         epochs = math.ceil(EARLY / math.ceil(rows / config.batch_size))
+        trial = copy.deepcopy(self)
         trial.config = replace(config, schedule="constant", epochs=epochs)
         try:
-            for _ in trial._run(some, epochs):
-                pass
+            list(trial._run(samples.rows(slice(None, rows * (n // rows), n // rows)), epochs))
         except (DivergedError, ValueError):
             return None
         return trial.network
@@ -255,7 +242,7 @@ class Trainer:
             regularization=config.regularization,
             augmenter=self._augmenter,
             ema=self._ema,
-            exact=self.exact,
+            exact=config.arithmetic == "exact",
             epochs_done=self.epoch,
             team=team,
         )
@@ -280,7 +267,6 @@ class Trainer:
 
     def state(self) -> dict[str, NDArray]:
         """Copies of everything that training changes, by name."""
-        state = {name: array.copy() for name, array in self._arrays().items()}
         numbers = {
             "epoch": self.epoch,
             "steps": self._optimizer.steps,
@@ -290,8 +276,8 @@ class Trainer:
         if self._early_stopping and self._early_stopping.best:
             numbers["best_value"] = self._early_stopping.best_value
             numbers["epochs_since"] = self._early_stopping.epochs_since
-            state |= _named("best", self._early_stopping.best)
-        return state | {"numbers": np.array(json.dumps(numbers))}
+        arrays = {name: array.copy() for name, array in self._arrays().items()}
+        return arrays | {"numbers": np.array(json.dumps(numbers))}
 
     def restore(self, state: dict[str, NDArray]) -> None:
         """Set the state of a trainer that was created with the same arguments.
@@ -303,7 +289,6 @@ class Trainer:
             KeyError, ValueError: If the state belongs to another configuration; the trainer cannot
                 be used then.
         """
-        _set(self._arrays(), state)
         numbers = json.loads(str(state["numbers"]))
         self.epoch, self._optimizer.steps = numbers["epoch"], numbers["steps"]
         self._rng.bit_generator.state = numbers["rng"]
@@ -313,29 +298,34 @@ class Trainer:
             self._early_stopping.best_value = numbers["best_value"]
             self._early_stopping.epochs_since = numbers["epochs_since"]
             self._early_stopping.best = self.network.copy()
-            _set(_named("best", self._early_stopping.best), state)
+        for name, array in self._arrays().items():
+            if (array.shape, array.dtype) != (state[name].shape, state[name].dtype):
+                raise ValueError(f"{name}: expected {array.dtype} {array.shape}")
+            array[...] = state[name]
 
     def _new_early_stopping(self) -> EarlyStopping | None:
         config = self.config
         return EarlyStopping(config.patience, config.monitor) if config.patience else None
 
     def _new_augmenter(self) -> Augmenter | None:
-        if not self.config.augmentation:
-            return None
-        if self.network.image_shape is None:
-            pixels = self.network.sizes[0]
+        augmentation, shape = self.config.augmentation, self.network.image_shape
+        if augmentation and shape is None:
             raise ValueError(
-                f"image_shape: expected height and width of the images of {pixels} pixels, to "
-                "augment them, got None"
+                f"image_shape: expected height and width of the images of {self.network.sizes[0]} "
+                "pixels, to augment them, got None"
             )
-        return Augmenter(self.config.augmentation, self.network.image_shape)
+        return Augmenter(augmentation, shape) if augmentation and shape else None
 
     def _arrays(self) -> dict[str, NDArray]:
-        optimizer = self._optimizer
-        arrays = _named("network", self.network)
-        arrays |= {f"velocity_{k}": v for k, v in enumerate(optimizer.velocities)}
-        arrays |= {f"square_{k}": s for k, s in enumerate(optimizer.squares)}
-        return arrays | (_named("ema", self._ema.network) if self._ema else {})
+        """The arrays that training changes, by name."""
+        networks = {
+            "network": self.network,
+            "ema": self._ema and self._ema.network,
+            "best": self._early_stopping and self._early_stopping.best,
+        }
+        groups = {name: [*n.weights, *n.biases] for name, n in networks.items() if n}
+        groups |= {"velocity": self._optimizer.velocities, "square": self._optimizer.squares}
+        return {f"{name}_{k}": a for name, arrays in groups.items() for k, a in enumerate(arrays)}
 
 
 def _train_as_member(trainer: Trainer, samples: Samples, team: Team) -> tuple[Epoch, dict]:
@@ -344,14 +334,3 @@ def _train_as_member(trainer: Trainer, samples: Samples, team: Team) -> tuple[Ep
     (epoch,) = trainer._run(samples, trainer.epoch + 1, team)
     trainer.epoch = epoch.number
     return epoch, trainer.state()
-
-
-def _named(prefix: str, network: Network) -> dict[str, NDArray]:
-    return {f"{prefix}_{k}": a for k, a in enumerate([*network.weights, *network.biases])}
-
-
-def _set(arrays: dict[str, NDArray], state: dict[str, NDArray]) -> None:
-    for name, array in arrays.items():
-        if (array.shape, array.dtype) != (state[name].shape, state[name].dtype):
-            raise ValueError(f"{name}: expected {array.dtype} {array.shape}")
-        array[...] = state[name]
