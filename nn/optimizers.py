@@ -23,7 +23,6 @@ import numpy as np
 from nn.activations import Array
 from nn.arithmetic import for_array
 from nn.exact.portable import integer_power
-from nn.layouts import by_units, lay_out
 from nn.network import Network
 from nn.regularization import Regularization
 
@@ -35,22 +34,20 @@ class SGD:
     Attributes:
         momentum: μ of momentum and nesterov, β₁ of adam.
         beta2: β₂ of adam.
+        t: Number of the step, from 1.
         states: How many arrays of state there are for each array of weights or biases.
     """
 
     momentum: float
     beta2: float
+    t: int
     states: ClassVar[int] = 0
 
-    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+    def coefficients(self, rate: float, m: int, l2: float, decay: float) -> Sequence[float]:
         """Coefficients of the formula in `rules`, in its order.
 
-        Args:
-            rate: Learning rate η.
-            m: Number of samples of the minibatch.
-            t: Number of the step, from 1.
-            l2: λ of the L2 penalty.
-            decay: λ of the decoupled weight decay.
+        They depend on the learning rate η, the number m of samples of the minibatch, and λ of the
+        L2 penalty and of the decoupled weight decay.
         """
         return -rate / m, 1.0 - rate * (l2 + decay)
 
@@ -60,17 +57,15 @@ class Momentum(SGD):
 
     states = 1
 
-    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+    def coefficients(self, rate: float, m: int, l2: float, decay: float) -> Sequence[float]:
         """See `SGD.coefficients`."""
         return self.momentum, -rate / m, rate * l2, 1.0 - rate * decay
 
 
-class Nesterov(SGD):
+class Nesterov(Momentum):
     """v ← μv - ηg, W ← W + μv - ηg."""
 
-    states = 1
-
-    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:  # noqa: ARG002
+    def coefficients(self, rate: float, m: int, l2: float, decay: float) -> Sequence[float]:
         """See `SGD.coefficients`."""
         return self.momentum, 1.0 + self.momentum, -rate / m, rate * l2, 1.0 - rate * decay
 
@@ -84,11 +79,11 @@ class Adam(SGD):
     states = 2
     epsilon = 1e-8
 
-    def coefficients(self, rate: float, m: int, t: int, l2: float, decay: float) -> Sequence[float]:
+    def coefficients(self, rate: float, m: int, l2: float, decay: float) -> Sequence[float]:
         """See `SGD.coefficients`."""
         beta1, beta2 = self.momentum, self.beta2
-        root = math.sqrt((1.0 - beta2) / (1.0 - integer_power(beta2, t)))
-        factor = rate * (1.0 - beta1) / (1.0 - integer_power(beta1, t)) / root
+        root = math.sqrt((1.0 - beta2) / (1.0 - integer_power(beta2, self.t)))
+        factor = rate * (1.0 - beta1) / (1.0 - integer_power(beta1, self.t)) / root
         return 1.0 / m, l2, beta1, beta2, self.epsilon / root, factor, 1.0 - rate * decay
 
 
@@ -116,12 +111,15 @@ class Optimizer:
     Attributes:
         name: One of `OPTIMIZERS`.
         network: The network whose weights and biases are updated.
-        momentum: μ of momentum and nesterov, β₁ of adam.
-        beta2: β₂ of adam.
+        momentum: μ of momentum and nesterov, β₁ of adam; 0 to below 1.
+        beta2: β₂ of adam; 0 to below 1.
         velocities: v of momentum and nesterov, m / (1 - β₁) of adam, with the shapes of the weights
             and then of the biases; empty for sgd.
         squares: s / (1 - β₂) of adam, with the same shapes; empty for the others.
         steps: Number of steps so far, t.
+
+    Raises:
+        ValueError: If the name is unknown, or a coefficient is out of range.
     """
 
     def __init__(
@@ -132,17 +130,7 @@ class Optimizer:
         momentum: float = 0.9,
         beta2: float = 0.999,
     ) -> None:
-        """Start with zero velocities.
-
-        Args:
-            network: The network to update in place.
-            name: One of `OPTIMIZERS`.
-            momentum: μ of momentum and nesterov, β₁ of adam; 0 to below 1.
-            beta2: β₂ of adam; 0 to below 1.
-
-        Raises:
-            ValueError: If the name is unknown, or a coefficient is out of range.
-        """
+        """Start with zero velocities."""
         if name not in OPTIMIZERS:
             raise ValueError(f"optimizer: expected one of {tuple(OPTIMIZERS)}, got {name!r}")
         if not (0 <= momentum < 1 and 0 <= beta2 < 1):
@@ -150,17 +138,10 @@ class Optimizer:
                 f"expected momentum and beta2 from 0 to below 1, got {momentum} and {beta2}"
             )
         self.name, self.network = name, network
-        self.momentum, self.beta2 = momentum, beta2
-        self.steps = 0
+        self.momentum, self.beta2, self.steps = momentum, beta2, 0
         arrays, states = [*network.weights, *network.biases], OPTIMIZERS[name].states
         self.velocities = [np.zeros_like(a) for a in arrays] if states > 0 else []
         self.squares = [np.zeros_like(a) for a in arrays] if states > 1 else []
-
-    def lay_out(self, first: Callable[[Array], Array]) -> None:
-        """Change how all arrays are stored, those of the first layer's weights by `first`."""
-        for arrays in (self.network.weights, self.velocities, self.squares):
-            lay_out(arrays, first)
-        lay_out(self.network.biases, by_units)
 
     def parameters(
         self, functions: Any, layers: Sequence[Any], regularization: Regularization
@@ -187,14 +168,8 @@ class Optimizer:
         return found
 
     def update(self, parameters: Sequence[Parameter], learning_rate: float, m: int) -> None:
-        """Take a step with the gradients of a minibatch of m samples.
-
-        Args:
-            parameters: See `parameters`.
-            learning_rate: η.
-            m: Number of samples.
-        """
+        """Take a step with the gradients of a minibatch of m samples."""
         self.steps += 1
-        rule = OPTIMIZERS[self.name](self.momentum, self.beta2)
+        rule = OPTIMIZERS[self.name](self.momentum, self.beta2, self.steps)
         for update, arrays, penalties in parameters:
-            update(*arrays, *rule.coefficients(learning_rate, m, self.steps, *penalties))
+            update(*arrays, *rule.coefficients(learning_rate, m, *penalties))

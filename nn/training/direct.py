@@ -13,7 +13,6 @@ minibatch adds; one that would add more ends the training.
 """
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,19 +42,18 @@ class DirectLayer(DenseLayer):
     """
 
     levels = 1
+    _bound = math.inf
+    _scaled: NDArray
 
     def _allocate(self, m: int) -> None:
         units, inputs = self.w.shape
         # The weights have a row for each input.
         self._weights, self._biases = (in_lines(n, units, self._dtype) for n in (inputs, 1))
-        self._z, self._scaled = (in_lines(m, units, self._dtype) for _ in range(2))
-        self._state = SimpleNamespace(bound=math.inf)  # shared with `with_samples`
+        self._arrays |= {name: in_lines(m, units, self._dtype) for name in ("_z", "_scaled")}
         # The sums of this member of a team; a team of one adds to the weights.
-        self.of_weights, self.of_biases = (
-            (self._weights, self._biases[0])
-            if self._minibatch.team.size == 1
-            else (np.zeros_like(self._weights), np.zeros_like(self._biases[0]))
-        )
+        self.of_weights, self.of_biases = self._weights, self._biases[0]
+        if self._minibatch.team.size > 1:
+            self.of_weights, self.of_biases = map(np.zeros_like, (self.of_weights, self.of_biases))
 
     def load(self) -> None:
         """Copy weights and biases from the network."""
@@ -65,7 +63,7 @@ class DirectLayer(DenseLayer):
             if self._exact:
                 mine += _SHIFTER
                 mine -= _SHIFTER
-        self._state.bound = math.inf
+        self._bound = math.inf
 
     def store(self) -> None:
         """Copy weights and biases to the network."""
@@ -83,9 +81,8 @@ class DirectLayer(DenseLayer):
             self._check()
         if isinstance(x, tuple):
             images, chosen = x
-            self._f.sparse_affine(
-                *images, chosen, 0.0, self._weights, self._biases[0], float(self.levels), self._z
-            )
+            parameters = self._weights, self._biases[0], float(self.levels)
+            self._f.sparse_affine(*images, chosen, 0.0, *parameters, self._z)
         else:
             np.matmul(x, self._weights, out=self._z)
             self._z += self._biases * self.levels
@@ -107,13 +104,12 @@ class DirectLayer(DenseLayer):
             alone = self._minibatch.m * self.levels * self._minibatch.team.largest(largest)
             if not alone < _CAPACITY:
                 raise DivergedError(_TOO_LARGE)
-            self._state.bound += alone * self.levels * (len(self._weights) + 1)
+            self._bound += alone * self.levels * (len(self._weights) + 1)
         if isinstance(self.x, tuple):
             images, chosen = self.x
-            self._f.sparse_add(
-                *images, chosen, 0.0, 0, len(self._weights), self._scaled, float(self.levels),
-                self.of_weights, self.of_biases,
-            )  # fmt: skip
+            inputs, sums = (0, len(self._weights)), (self.of_weights, self.of_biases)
+            levels = float(self.levels)
+            self._f.sparse_add(*images, chosen, 0.0, *inputs, self._scaled, levels, *sums)
         else:
             self.of_weights += self.x.T @ self._scaled
             self.of_biases += self._scaled.sum(axis=0) * self.levels
@@ -126,12 +122,11 @@ class DirectLayer(DenseLayer):
 
     def _check(self) -> None:
         """Raise DivergedError if weighted inputs could be too large."""
-        if self._state.bound < _CAPACITY:
-            return
-        sums = np.abs(self._weights).sum(axis=0) + np.abs(self._biases[0])
-        self._state.bound = self.levels * float(sums.max())
-        if not self._state.bound < _CAPACITY:
-            raise DivergedError(_TOO_LARGE)
+        if not self._bound < _CAPACITY:
+            sums = np.abs(self._weights).sum(axis=0) + np.abs(self._biases[0])
+            self._bound = self.levels * float(sums.max())
+            if not self._bound < _CAPACITY:
+                raise DivergedError(_TOO_LARGE)
 
     def _rounded_errors(self, delta: NDArray) -> NDArray:
         return delta  # `descend` rounds them

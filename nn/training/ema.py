@@ -7,13 +7,10 @@ themselves and often generalizes better. In step t = 0, 1, …, μ is at most t/
 initial random weights do not contribute; the average of the first steps is their plain mean.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from nn import operations
-from nn.activations import Array
 from nn.arithmetic import for_array
-from nn.layouts import by_units, lay_out
 from nn.network import Network
 
 
@@ -34,23 +31,12 @@ class EMA:
         self.decay, self.steps = decay, 0
         self.network, self.followed = network.copy(), network
 
-    def lay_out(self, first: Callable[[Array], Array]) -> None:
-        """Change how all averages are stored, that of the first layer's weights by `first`."""
-        lay_out(self.network.weights, first)
-        lay_out(self.network.biases, by_units)
-
     def update(self, functions: Any = operations) -> None:
-        """Include the current weights in the average.
-
-        Args:
-            functions: The operations; see `nn.arithmetic`.
-        """
-        part = 1.0 - min(self.decay, self.steps / (self.steps + 1))
+        """Include the current weights in the average, with operations of `nn.arithmetic`."""
+        share = 1.0 - min(self.decay, self.steps / (self.steps + 1))
         self.steps += 1
-        followed, mean = self.followed, self.network
-        for current, average in zip(
-            (*followed.weights, *followed.biases), (*mean.weights, *mean.biases), strict=True
-        ):
-            for_array(functions, average).average(
-                average.ravel(order="K"), current.ravel(order="K"), part
-            )
+        now = (*self.followed.weights, *self.followed.biases)
+        means = (*self.network.weights, *self.network.biases)
+        for mean, current in zip(means, now, strict=True):
+            average = for_array(functions, mean).average
+            average(mean.ravel(order="K"), current.ravel(order="K"), share)

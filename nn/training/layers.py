@@ -4,9 +4,8 @@ In exact arithmetic (see `exact.grids`) all arrays but the weights and biases ar
 operands of matrix products are rounded to their grids first.
 """
 
-import copy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +36,6 @@ class Minibatch:
     team: Team
     rng: np.random.Generator
 
-    def dropout_mask(self, inputs: int, dropped: float, dtype: np.dtype) -> NDArray:
-        """Random factors of the inputs of the member's samples; see `regularization`."""
-        return dropout_mask((self.m, inputs), dropped, self.rng, dtype)[self.mine]
-
 
 class DenseLayer:
     """A layer; see `backpropagation.Layer`.
@@ -52,8 +47,11 @@ class DenseLayer:
         of_weights, of_biases: Gradients, summed over the samples, in the memory layout of w and b.
     """
 
-    x: Any = None
-    _mask: Any = None
+    x: Any
+    a: NDArray
+    _z: NDArray
+    _delta: NDArray
+    _below: NDArray
 
     def __init__(
         self,
@@ -67,18 +65,10 @@ class DenseLayer:
         dropout: float,
         on_grid: bool,
     ) -> None:
-        """Allocate the arrays.
+        """Allocate arrays for the `minibatch`, which is the largest one.
 
-        Args:
-            functions: The operations; see `nn.arithmetic`.
-            exact: Whether arithmetic is exact.
-            minibatch: The current minibatch, at first the largest one.
-            w: Weights; updates in place are seen.
-            b: Biases, likewise.
-            activation: Activation function of the units.
-            bits: Bits of the outputs in exact arithmetic.
-            dropout: Probability of dropping an input.
-            on_grid: Whether the inputs are on their grid already.
+        `bits` are those of the outputs in exact arithmetic, `dropout` is the probability of
+        dropping an input, and `on_grid` tells whether the inputs are on their grid already.
         """
         units, inputs = w.shape
         self.w, self.b, self._minibatch, self._dropout = w, b, minibatch, dropout
@@ -90,27 +80,30 @@ class DenseLayer:
         self._activate = activation_function(self._f, activation.name, bits if exact else 0)
         # The softmax has none: it is part of the loss.
         self._times_derivative: Any = getattr(self._f, f"times_{activation.name}_derivative", None)
-        self._z, self.a, self._delta = (np.zeros((m, units), self._dtype) for _ in range(3))
         self.of_biases = np.zeros(units, self._dtype)
+        self._arrays = {name: np.zeros((m, units), self._dtype) for name in ("_z", "a", "_delta")}
         self._allocate(m)
+        self.resize(m)
 
     def _allocate(self, m: int) -> None:
-        self._below = np.zeros((m, self.w.shape[1]), self._dtype)
-        self.of_weights = np.zeros(self.w.shape, self._dtype)
-        self._by_rows = self.w
-        self._operand = np.zeros(self.w.shape) if self._exact else self.w
+        self._arrays["_below"] = np.zeros((m, self.w.shape[1]), self._dtype)
+        self._use_rows_of(self.w)
 
-    def with_samples(self, m: int) -> Self:
-        """This layer, with the same arrays, for fewer samples."""
-        other = copy.copy(self)
-        for name in {"_z", "a", "_delta", "_scaled", "_below"} & vars(self).keys():
-            setattr(other, name, getattr(self, name)[:m])
-        return other
+    def _use_rows_of(self, w: NDArray) -> None:
+        """Set the weights as `of_weights` and the operand of products are laid out."""
+        self._by_rows, self.of_weights = w, np.zeros(w.shape, self._dtype)
+        self._operand = np.zeros(w.shape) if self._exact else w
+
+    def resize(self, n: int) -> None:
+        """Use n rows of the arrays, for the n samples that this member has of a minibatch."""
+        vars(self).update({name: array[:n] for name, array in self._arrays.items()})
 
     def affine(self, x: Any) -> NDArray:
         """z = x @ W.T + b, after dropout, for (m, inputs) `x`, which may be changed."""
         if self._dropout:
-            self._mask = self._minibatch.dropout_mask(x.shape[1], self._dropout, self._dtype)
+            shape, rng = (self._minibatch.m, x.shape[1]), self._minibatch.rng
+            mask = dropout_mask(shape, self._dropout, rng, self._dtype)
+            self._mask = mask[self._minibatch.mine]
             x = x * self._mask
         if self._rounds_inputs:
             self._round(x, ACTIVATION_BITS)
@@ -149,15 +142,13 @@ class DenseLayer:
         return self._rounded_errors(of_outputs)
 
     def _rounded_weights(self) -> NDArray:
-        """The weights as an operand of products, in the layout of `of_weights`."""
         if self._exact:
             self._f.round_to(self._by_rows, self._weight_bits, self._operand)
         return self._operand
 
     def _rounded_errors(self, delta: NDArray) -> NDArray:
         if self._exact:
-            units, inputs = self.w.shape
-            self._round(delta, delta_bits(units, inputs, self._minibatch.m))
+            self._round(delta, delta_bits(*self.w.shape, self._minibatch.m))
         return delta
 
     def _round(self, x: NDArray, bits: int) -> None:
@@ -173,9 +164,7 @@ class SparseLayer(DenseLayer):
     """The first layer, for sparse images; the memory of its weights has a row for each input."""
 
     def _allocate(self, m: int) -> None:  # noqa: ARG002
-        self._by_rows = self.w.T
-        self.of_weights = np.zeros(self.w.T.shape, self._dtype)
-        self._operand = np.zeros(self.w.T.shape) if self._exact else self.w.T
+        self._use_rows_of(self.w.T)
         self._biases = np.zeros(len(self.b), self._dtype)
 
     def affine(self, x: Rows) -> NDArray:
@@ -187,9 +176,8 @@ class SparseLayer(DenseLayer):
             largest = self._minibatch.team.largest(largest)
             self._shift = shifter(leading_exponent(largest) - ACTIVATION_BITS)
         self._biases[...] = self.b
-        self._f.sparse_affine(
-            *images, chosen, self._shift, self._rounded_weights(), self._biases, 1.0, self._z
-        )
+        weights = self._rounded_weights()
+        self._f.sparse_affine(*images, chosen, self._shift, weights, self._biases, 1.0, self._z)
         return self._z
 
     def differentiate(self, delta: NDArray) -> None:
@@ -197,7 +185,5 @@ class SparseLayer(DenseLayer):
         images, chosen = self.x
         self.of_weights[...] = 0.0
         self.of_biases[...] = 0.0
-        self._f.sparse_add(
-            *images, chosen, self._shift, 0, len(self.of_weights), delta, 1.0,
-            self.of_weights, self.of_biases,
-        )  # fmt: skip
+        inputs, sums = (0, len(self.of_weights)), (self.of_weights, self.of_biases)
+        self._f.sparse_add(*images, chosen, self._shift, *inputs, delta, 1.0, *sums)

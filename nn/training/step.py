@@ -11,7 +11,7 @@ from nn.activations import Array
 from nn.arithmetic import operations_for
 from nn.backpropagation import backward, forward
 from nn.exact.grids import ACTIVATION_BITS, output_bits
-from nn.layouts import by_inputs, by_units, is_sparse
+from nn.layouts import by_inputs, by_units, is_sparse, lay_out
 from nn.network import Network
 from nn.optimizers import Optimizer
 from nn.regularization import Regularization, limit_norms
@@ -53,7 +53,6 @@ class TrainingStep:
         self._functions, self._optimizer, self._ema = functions, optimizer, ema
         self._loss, self._max_norm = network.loss_function, regularization.max_norm
         self._dtype = np.dtype(np.float64) if exact else network.dtype
-        self._batch_size = batch_size
         is_dense = (
             functions is operations
             or regularization.dropout_input > 0
@@ -73,10 +72,9 @@ class TrainingStep:
         )
 
         self._minibatch = Minibatch(batch_size, slice(None), team, rng)
-        layout = by_inputs if kind is SparseLayer else by_units
-        optimizer.lay_out(layout)
-        if ema:
-            ema.lay_out(layout)
+        arrays = [network.weights, network.biases, optimizer.velocities, optimizer.squares]
+        for group in arrays + ([ema.network.weights, ema.network.biases] if ema else []):
+            lay_out(group, by_inputs if kind is SparseLayer else by_units)
         hidden = len(network.weights) - 1
         parts = zip(
             network.weights,
@@ -87,17 +85,17 @@ class TrainingStep:
             [False] + [network.activation != "relu"] * hidden,  # whether inputs are on their grid
             strict=True,
         )
-        layers = [
+        self._layers: list[Any] = [
             (DenseLayer if k else kind)(functions, exact, self._minibatch, *part)
             for k, part in enumerate(parts)
         ]
-        self._direct = layers[0] if isinstance(layers[0], DirectLayer) else None
+        self._rows = batch_size  # for which the layers have memory now
+        self._direct = self._layers[0] if kind is DirectLayer else None
         if self._direct:
             self._direct.levels = levels
-        self._layers = {batch_size: layers}  # by the number of samples
-        others = layers[1:] if self._direct else layers
+        others = self._layers[1:] if self._direct else self._layers
         self._parameters = optimizer.parameters(functions, others, regularization)
-        self._gradients = [g for layer in layers for g in (layer.of_weights, layer.of_biases)]
+        self._gradients = [g for layer in self._layers for g in (layer.of_weights, layer.of_biases)]
 
     def load(self) -> None:
         """Take the weights from the network."""
@@ -124,23 +122,21 @@ class TrainingStep:
             mine: (m,), whether each sample of the minibatch is among them.
             learning_rate: η.
         """
-        n, m, team = len(rows), len(mine), self._minibatch.team
-        if n not in self._layers:
-            self._layers[n] = [layer.with_samples(n) for layer in self._layers[self._batch_size]]
-        layers: list[Any] = self._layers[n]
+        layers, m, team = self._layers, len(mine), self._minibatch.team
         self._minibatch.m, self._minibatch.mine = m, mine
+        if len(rows) != self._rows:
+            self._rows = len(rows)
+            for layer in layers:
+                layer.resize(len(rows))
         images = samples.images
         x = (images, rows) if self._sparse else images[rows].astype(self._dtype)
         outputs = forward(layers, x)
         backward(layers, layers[-1].output_error(self._loss, samples, rows))
         if self._direct:
-            layers[0].descend(learning_rate / m)
+            self._direct.descend(learning_rate / m)
         team.add(self._gradients)
-        if team.size > 1:
-            if self._direct:
-                layers[0].add_gradients()
-            for layer in layers:  # there are layers for many numbers of samples
-                layer.x = layer._mask = None
+        if self._direct and team.size > 1:
+            self._direct.add_gradients()
         self._optimizer.update(self._parameters, learning_rate, m)
         if self._max_norm:
             for w in self._optimizer.network.weights:

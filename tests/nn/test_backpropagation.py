@@ -70,7 +70,7 @@ def one_step(network, images, targets, *, rate, name="sgd", seed=0, **regulariza
     optimizer, rng = Optimizer(network, name), np.random.default_rng(seed)
     steps = Steps(network, images, targets, rng=rng, optimizer=optimizer, **regularization)
     steps.take(np.arange(len(images)), rate)
-    return steps.layers[len(images)]
+    return steps.layers
 
 
 @pytest.mark.parametrize(("activation", "loss"), [*product(ACTIVATIONS, LOSSES)])

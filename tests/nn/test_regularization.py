@@ -33,7 +33,7 @@ def test_dropout_is_new_for_every_step_and_the_same_for_a_seed(exact, black):
         seen = []
         for _ in range(2):
             steps.take(np.arange(20), 0.0)
-            seen.append([layer.x.copy() for layer in steps.layers[20]])
+            seen.append([layer.x.copy() for layer in steps.layers])
         return seen
 
     first, again, other = inputs(1), inputs(1), inputs(2)
@@ -57,7 +57,7 @@ def test_without_dropout_nothing_is_copied_and_no_random_number_is_drawn(exact, 
     network = Network.initialize([50, 4, 3], np.random.default_rng(0))
     steps = Steps(network, images, np.ones((2, 3), np.float32), rng=rng, exact=exact)
     steps.take(np.arange(2), 0.1)
-    below, above = steps.layers[2]
+    below, above = steps.layers
     assert above.x is below.a
     assert rng.bit_generator.state == before
 

@@ -23,7 +23,7 @@ class Steps:
     """Steps of one optimizer on minibatches of the given samples.
 
     Attributes:
-        layers: The layers of the network, by the size of the minibatch.
+        layers: The layers of the network.
     """
 
     def __init__(
