@@ -55,29 +55,29 @@ def compiled(signature: str, fastmath: set[str] | None = None) -> Callable[[Call
     return register
 
 
-class Locator:
-    """Tells Numba where the cache of a function is; see Numba's NUMBA_CACHE_LOCATOR_CLASSES."""
+class _Locator:
+    """Tells Numba where the cache of a function is; see Numba's NUMBA_CACHE_LOCATOR_CLASSES.
+
+    The folder exists already, its name depends on the source, and it is that of one function. There
+    is none for functions of other packages.
+    """
 
     folder = Path()
 
     @classmethod
-    def from_function(cls, function: Callable, file: str) -> "Locator | None":  # noqa: ARG003
-        """The locator of a function; None for those of other packages."""
+    def from_function(cls, function: Callable, file: str) -> "_Locator | None":  # noqa: ARG003
         return cls() if function.__module__.startswith("nn.compiled.") else None
 
     def ensure_cache_path(self) -> None:
-        """The folder exists already."""
+        pass
 
     def get_cache_path(self) -> str:
-        """The folder."""
         return str(self.folder)
 
     def get_source_stamp(self) -> str:
-        """The name of the folder depends on the source."""
         return ""
 
     def get_disambiguator(self) -> str:
-        """There is one function in a folder."""
         return ""
 
 
@@ -112,8 +112,8 @@ def _cached(function: Callable, options: dict[str, Any], folder: Path, name: str
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir()
         kept = getattr(numba.config, _SETTING)
-        Locator.folder = place
-        setattr(numba.config, _SETTING, f"{__name__}.{Locator.__name__}")
+        _Locator.folder = place
+        setattr(numba.config, _SETTING, f"{__name__}.{_Locator.__name__}")
         try:
             result = numba.njit(cache=True, **options)(function)
         finally:
@@ -129,18 +129,17 @@ _DIGEST, _SETTING = "digest", "CACHE_LOCATOR_CLASSES"
 
 @cache
 def _folder(arithmetic: str) -> Path:
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for file in [*sorted(here.glob("*.py")), here.parent / "rules.py"]:
-        digest.update(file.read_bytes())
-    cpu = os.environ.get("NUMBA_CPU_NAME", llvmlite.binding.get_host_cpu_name())
-    features = os.environ.get("NUMBA_CPU_FEATURES", str(llvmlite.binding.get_host_cpu_features()))
-    about = sys.version, numba.__version__, cpu, features
-    digest.update(repr(about).encode())
-    base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path(
-        "numpy-digits-pipeline"
+    here, cpu = Path(__file__).parent, llvmlite.binding
+    code = b"".join(f.read_bytes() for f in [*sorted(here.glob("*.py")), here.parent / "rules.py"])
+    about = (
+        sys.version,
+        numba.__version__,
+        os.environ.get("NUMBA_CPU_NAME", cpu.get_host_cpu_name()),
+        os.environ.get("NUMBA_CPU_FEATURES", str(cpu.get_host_cpu_features())),
     )
-    return Path(base) / digest.hexdigest()[:16] / arithmetic
+    digest = hashlib.sha256(code + repr(about).encode()).hexdigest()
+    own = platformdirs.user_cache_path("numpy-digits-pipeline")
+    return Path(os.environ.get("NUMBA_CACHE_DIR") or own) / digest[:16] / arithmetic
 
 
 def _digest(place: Path) -> bytes:

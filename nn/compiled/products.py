@@ -5,6 +5,7 @@ multiplied and added at once.
 """
 
 import numpy as np
+from numba import njit
 
 from nn.compiled.compiler import compiled
 from nn.compiled.elementwise import rounding_shift, top
@@ -40,6 +41,28 @@ def sums(delta, a, of_weights, of_biases):
                 row[k] += d * inputs[k]
 
 
+@njit(inline="always")
+def _add_inputs(columns, values, k, stop, end, shift, w, row):
+    """row ← row + x @ w for the inputs of one sample from place k on and below column `end`.
+
+    Returns the next place, at most `stop`.
+    """
+    # Four inputs at a time, so that the row is read and written less often.
+    while k + 4 <= stop and columns[k + 3] < end:
+        w0, w1, w2, w3 = w[columns[k]], w[columns[k + 1]], w[columns[k + 2]], w[columns[k + 3]]
+        v0, v1 = (values[k] + shift) - shift, (values[k + 1] + shift) - shift
+        v2, v3 = (values[k + 2] + shift) - shift, (values[k + 3] + shift) - shift
+        for j in range(len(row)):
+            row[j] += (v0 * w0[j] + v1 * w1[j]) + (v2 * w2[j] + v3 * w3[j])
+        k += 4
+    while k < stop and columns[k] < end:
+        w0, v0 = w[columns[k]], (values[k] + shift) - shift
+        for j in range(len(row)):
+            row[j] += v0 * w0[j]
+        k += 1
+    return k
+
+
 @compiled("i8[::1], u2[::1], V[::1], i8[::1], T, T[:,::1], T[::1], T, T[:,::1]", {"contract"})
 def sparse_affine(starts, columns, values, rows, shift, w, b, one, z):
     """z ← x @ w + one·b, where x are the chosen rows of sparse images, rounded by `shift`.
@@ -59,22 +82,8 @@ def sparse_affine(starts, columns, values, rows, shift, w, b, one, z):
     places = starts[rows]
     for end in range(_BAND, len(w) + _BAND, _BAND):
         for i in range(len(rows)):
-            row, k, stop = z[i], places[i], starts[rows[i] + 1]
-            # Four inputs at a time, so that the row is read and written less often.
-            while k + 4 <= stop and columns[k + 3] < end:
-                w0, w1 = w[columns[k]], w[columns[k + 1]]
-                w2, w3 = w[columns[k + 2]], w[columns[k + 3]]
-                v0, v1 = (values[k] + shift) - shift, (values[k + 1] + shift) - shift
-                v2, v3 = (values[k + 2] + shift) - shift, (values[k + 3] + shift) - shift
-                for j in range(len(row)):
-                    row[j] += (v0 * w0[j] + v1 * w1[j]) + (v2 * w2[j] + v3 * w3[j])
-                k += 4
-            while k < stop and columns[k] < end:
-                w0, v0 = w[columns[k]], (values[k] + shift) - shift
-                for j in range(len(row)):
-                    row[j] += v0 * w0[j]
-                k += 1
-            places[i] = k
+            stop = starts[rows[i] + 1]
+            places[i] = _add_inputs(columns, values, places[i], stop, end, shift, w, z[i])
     # Last, because the biases need not be on the grid of the products.
     for i in range(len(rows)):
         for j in range(z.shape[1]):
@@ -139,23 +148,7 @@ def rows_affine(x, bits, w, b, z):
         for k in range(len(w)):
             columns[count], values[count] = k, x[i, k]
             count += np.int64(x[i, k] != 0)
-        row = z[i]
-        for j in range(len(row)):
-            row[j] = 0
-        k = 0
-        while k < count:
-            # A few at a time, so that the row is read and written less often.
-            w0, v0 = w[columns[k]], (values[k] + shift) - shift
-            if k + 4 <= count:
-                w1, w2, w3 = w[columns[k + 1]], w[columns[k + 2]], w[columns[k + 3]]
-                v1, v2 = (values[k + 1] + shift) - shift, (values[k + 2] + shift) - shift
-                v3 = (values[k + 3] + shift) - shift
-                for j in range(len(row)):
-                    row[j] += (v0 * w0[j] + v1 * w1[j]) + (v2 * w2[j] + v3 * w3[j])
-                k += 4
-            else:
-                for j in range(len(row)):
-                    row[j] += v0 * w0[j]
-                k += 1
-        for j in range(len(row)):
-            row[j] += b[j]
+        z[i] = 0
+        _add_inputs(columns, values, 0, count, len(w), shift, w, z[i])
+        for j in range(z.shape[1]):
+            z[i, j] += b[j]

@@ -11,6 +11,10 @@ from nn.network import Network
 class EarlyStopping:
     """Tracks the best validation score over the epochs.
 
+    Args:
+        patience: Number of epochs without a better score after which to stop, at least 1.
+        monitor: The score to compare: "loss" (lower is better) or "accuracy" (higher is better).
+
     Attributes:
         best: A copy of the network with the best score, None before the first `update`.
         best_value: Its loss or its accuracy.
@@ -18,13 +22,6 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, monitor: str = "loss") -> None:
-        """Create the tracker.
-
-        Args:
-            patience: Number of epochs without a better score after which to stop, at least 1.
-            monitor: The score to compare: "loss" (lower is better) or "accuracy" (higher is
-                better).
-        """
         self.patience, self.monitor = patience, monitor
         self.best: Network | None = None
         self.best_value = 0.0

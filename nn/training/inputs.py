@@ -24,9 +24,8 @@ from nn.training.augmentation import Augmenter
 # Images that are converted at a time.
 _PIECE = 1_024
 # A chunk has so many samples that the time between chunks does not matter, and so few that two of
-# them fit into the memory of any machine.
+# them fit into the memory of any machine. It has a multiple of so many rows, or larger minibatches.
 _ROWS_IN_A_CHUNK, _BYTES_IN_A_CHUNK = 4_000, 8_000_000
-# The number of samples in a chunk is a multiple of this or of a larger minibatch.
 _ROWS_IN_A_UNIT = 80
 # Pixels of all images up to which they are prepared at once. Larger data may be memory-mapped.
 _PIXELS_AT_ONCE = 2**26
@@ -69,6 +68,9 @@ class Samples(NamedTuple):
 
 # A minibatch, as the first layer is given it: images, and the indices of those in it.
 Rows = tuple[Any, NDArray[np.intp]]
+# Samples; the indices among them in the order in which to use them; and which samples of this part
+# of the order the member of the team has.
+Chunk = tuple[Samples, NDArray[np.intp], NDArray[np.bool_]]
 
 
 def are_grey(images: NDArray, levels: float) -> bool:
@@ -88,13 +90,13 @@ def are_grey(images: NDArray, levels: float) -> bool:
 def convert_images(
     images: NDArray, *, functions: Any, sparse: bool, levels: int
 ) -> NDArray | Sparse:
-    """Convert images to the form in which a first layer reads them.
+    """Convert (n, d) floats, which may be memory-mapped, for the first layer.
 
     Args:
-        images: (n, d) floats; may be memory-mapped.
+        images: The images.
         functions: The operations; see `nn.arithmetic`.
         sparse: Whether to keep the values that are not 0 only.
-        levels: L to convert images to grey levels, integers from 0 to L; 0 to not.
+        levels: L to convert images to grey levels, uint8 from 0 to L; 0 to keep floats.
     """
 
     def converted(piece: NDArray) -> NDArray:
@@ -116,7 +118,16 @@ def convert_images(
 
 
 class Loader:
-    """Yields the samples of an epoch, prepared for the first layer."""
+    """Prepares the samples of an epoch for the first layer: all at once if possible, or in chunks.
+
+    Args:
+        samples: The training samples; may be memory-mapped.
+        batch_size: Samples of a minibatch; chunks have whole minibatches.
+        convert: Function that converts images; see `convert_images`.
+        augmenter: Augments each image anew in every epoch; None for no augmentation.
+        label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
+        first: Place of the first sample among those of all members of a team.
+    """
 
     def __init__(
         self,
@@ -128,19 +139,8 @@ class Loader:
         label_smoothing: float = 0.0,
         first: int = 0,
     ) -> None:
-        """Prepare all samples, if that is to be done at once.
-
-        Args:
-            samples: The training samples; may be memory-mapped.
-            batch_size: Samples of a minibatch; chunks have whole minibatches.
-            convert: Function that converts images; see `convert_images`.
-            augmenter: Augments each image anew in every epoch; None for no augmentation.
-            label_smoothing: ε of `regularization.smooth_labels`; 0 leaves the targets as they are.
-            first: Place of the first sample among those of all members of a team.
-        """
-        self._first = first
         self._samples, self._convert, self._augmenter = samples, convert, augmenter
-        self._label_smoothing = label_smoothing
+        self._label_smoothing, self._first = label_smoothing, first
         row = samples.images.shape[1] * samples.images.itemsize
         unit = batch_size * max(1, _ROWS_IN_A_UNIT // batch_size)
         wanted = min(_ROWS_IN_A_CHUNK, max(1, _BYTES_IN_A_CHUNK // row))
@@ -149,21 +149,15 @@ class Loader:
         if augmenter is None and samples.images.size <= _PIXELS_AT_ONCE:
             self._all = self._prepared(slice(None), convert(samples.images))
 
-    def chunks(
-        self, order: NDArray[np.intp], rng: np.random.Generator
-    ) -> Iterator[tuple[Samples, NDArray[np.intp], NDArray[np.bool_]]]:
+    def chunks(self, order: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Chunk]:
         """Prepare the samples in the given order.
 
         Args:
             order: Indices of the samples of all members of the team.
             rng: Random number generator of the augmenter.
-
-        Yields:
-            Samples of a chunk; the indices among them in the order in which to use them; and which
-            of the chunk's samples in `order` this member has.
         """
 
-        def make(start: int) -> tuple[Samples, NDArray[np.intp], NDArray[np.bool_]]:
+        def make(start: int) -> Chunk:
             places = order[start : start + self._rows] - self._first
             mine = (places >= 0) & (places < len(self._samples.targets))
             places = places[mine]
@@ -171,8 +165,7 @@ class Loader:
                 return self._all, places, mine
             images = self._samples.images[places]
             if self._augmenter is not None:
-                augmented = np.empty_like(images)
-                self._augmenter.augment(images, rng, augmented, mine)
+                self._augmenter.augment(images, rng, augmented := np.empty_like(images), mine)
                 images = augmented
             return self._prepared(places, self._convert(images)), np.arange(len(places)), mine
 

@@ -48,6 +48,7 @@ class DenseLayer:
     """
 
     x: Any
+    _mask: Any = None
     a: NDArray
     _z: NDArray
     _delta: NDArray

@@ -40,7 +40,6 @@ class Team:
     """
 
     def __init__(self, size: int = 1, first: int = 0, samples: int | None = None) -> None:
-        """Keep the attributes."""
         self.size, self.first, self.samples = size, first, samples
 
     def largest(self, value: float) -> float:
@@ -69,49 +68,45 @@ def shares(samples: int, members: int) -> list[slice]:
 
 
 class Threads:
-    """Members in threads of this process."""
+    """Members in so many threads of this process."""
 
     def __init__(self, count: int) -> None:
-        """Use so many threads."""
         self._count = count
 
     def run(self, work: Callable[[Samples, Team], T], samples: Samples) -> T:
         """See `Workers.run`."""
         parts = shares(len(samples.targets), self._count)
-        shared = _Shared(len(parts))
+        barrier, given = threading.Barrier(len(parts)), [None] * len(parts)
 
         def run_member(k: int) -> T:
-            team = _ThreadTeam(shared, k, parts[k].start, len(samples.targets))
+            team = _ThreadTeam(barrier, given, k, parts[k].start, len(samples.targets))
             try:
                 return work(samples.rows(parts[k]), team)
             except BaseException:
-                shared.barrier.abort()
+                barrier.abort()
                 raise
 
         with ThreadPoolExecutor(len(parts)) as threads:
             results = [threads.submit(run_member, k) for k in range(len(parts))]
-        errors = [e for e in (result.exception() for result in results) if e]
-        for error in errors:
-            if not isinstance(error, threading.BrokenBarrierError):
+        for result in results:
+            error = result.exception()
+            if error and not isinstance(error, threading.BrokenBarrierError):
                 raise error
         return results[0].result()
 
 
-class _Shared:
-    def __init__(self, size: int) -> None:
-        self.barrier, self.given = threading.Barrier(size), [None] * size
-
-
 class _ThreadTeam(Team):
-    def __init__(self, shared: Any, member: int, first: int, samples: int) -> None:
-        super().__init__(len(shared.given), first, samples)
-        self._shared, self._member = shared, member
+    def __init__(
+        self, barrier: threading.Barrier, given: list[Any], member: int, first: int, samples: int
+    ) -> None:
+        super().__init__(len(given), first, samples)
+        self._barrier, self._given, self._member = barrier, given, member  # the first two: of all
 
-    def _exchange(self, given: Any) -> list[Any]:
-        self._shared.given[self._member] = given
-        self._shared.barrier.wait()
-        found = [*self._shared.given]
-        self._shared.barrier.wait()
+    def _exchange(self, mine: Any) -> list[Any]:
+        self._given[self._member] = mine
+        self._barrier.wait()
+        found = [*self._given]
+        self._barrier.wait()
         return found
 
     def largest(self, value: float) -> float:
