@@ -57,10 +57,7 @@ def for_array(functions: Any, array: NDArray) -> Any:
 def activation_function(functions: Any, name: str, bits: int) -> Callable[[NDArray, NDArray], None]:
     """Function of (z, a) that writes σ(z) to a, rounded to multiples of 2^-bits unless bits is 0.
 
-    Args:
-        functions: The operations.
-        name: Name of the operation.
-        bits: Places of the result.
+    `name` is that of the operation that computes σ.
     """
     if name == "sigmoid" and bits == TABLE_BITS:
         lookup, table = functions.lookup, sigmoid_table()
@@ -76,10 +73,7 @@ def activation_function(functions: Any, name: str, bits: int) -> Callable[[NDArr
 
 
 class _Compiled:
-    """The operations for an arithmetic, each compiled or loaded when first used.
-
-    Those that NumPy computes as fast are not compiled.
-    """
+    """The operations for an arithmetic, compiled when first used unless NumPy is as fast."""
 
     def __init__(self, arithmetic: str) -> None:
         from nn.compiled import elementwise, images, products, updates  # noqa: F401

@@ -31,17 +31,15 @@ _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class ScoreLayer:
-    """A layer of a network that is evaluated; see `backpropagation.Layer`."""
+    """A layer of a network that is evaluated; see `backpropagation.Layer`.
+
+    Args:
+        functions: The operations for exact arithmetic.
+        w, b: Weights, (units, inputs), which are rounded, and biases, (units,), all float32.
+        activation: Name of the operation that computes the outputs.
+    """
 
     def __init__(self, functions: Any, w: NDArray, b: NDArray, activation: str) -> None:
-        """Round the weights.
-
-        Args:
-            functions: The operations for exact arithmetic.
-            w: Weights, (units, inputs), float32.
-            b: Biases, (units,), float32.
-            activation: Name of the operation that computes the outputs.
-        """
         (self._units, inputs), self._functions = w.shape, functions
         self._bits = score_input_bits(inputs)
         # A row for each input, in whole lines of the processor's cache.
@@ -51,11 +49,9 @@ class ScoreLayer:
 
     def affine(self, x: NDArray) -> NDArray:
         """z = x @ W.T + b for (m, inputs) `x`, float32 or float64."""
-        compiled = len(x) < _FEW or is_sparse(x[:_FEW])
+        functions = self._functions if len(x) < _FEW or is_sparse(x[:_FEW]) else operations
         z = np.empty((len(x), self._w.shape[1]))
-        (self._functions if compiled else operations).rows_affine(
-            x, self._bits, self._w, self._b, z
-        )
+        functions.rows_affine(x, self._bits, self._w, self._b, z)
         return z
 
     def activate(self, z: NDArray) -> NDArray:

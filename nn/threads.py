@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 
 from threadpoolctl import ThreadpoolController
 
@@ -67,10 +67,6 @@ class _Helpers(threading.local):
 _helpers = _Helpers()
 
 
-def _become_helper() -> None:
-    _helpers.is_helper = True
-
-
 def helpers() -> ThreadPoolExecutor:
     """Threads that help the calling one to train: two where BLAS may use three threads, or one.
 
@@ -78,7 +74,8 @@ def helpers() -> ThreadPoolExecutor:
     """
     size, pools = 1 if _Limit.allowed < 3 else 2, _helpers.pools
     if size not in pools:
-        pools[size] = ThreadPoolExecutor(size, "helper", _become_helper)
+        become_helper = partial(setattr, _helpers, "is_helper", True)
+        pools[size] = ThreadPoolExecutor(size, "helper", become_helper)
     return pools[size]
 
 

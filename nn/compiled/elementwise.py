@@ -29,7 +29,8 @@ inline = njit(error_model="numpy")
 
 @inline
 def _exp(x):
-    """e^x for -708 ≤ x ≤ 708: 2^k · e^r with |r| ≤ ½ ln 2."""
+    """e^x for x ≤ 708, and e^-708 below -708: 2^k · e^r with |r| ≤ ½ ln 2."""
+    x = -708.0 if x < -708.0 else x
     shifted = x * _LOG2_E + _MIDDLE
     k = shifted - _MIDDLE
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
@@ -42,8 +43,7 @@ def _exp(x):
 
 @inline
 def _sigmoid(z):
-    x = -abs(z)
-    e = _exp(-708.0 if x < -708.0 else x)
+    e = _exp(-abs(z))
     return (1.0 if z >= 0.0 else e) / (1.0 + e)
 
 
@@ -121,8 +121,7 @@ def softmax(z, bits, a):
     for i in range(len(z)):
         top = z[i, : len(e)].max()
         for j in range(len(e)):
-            x = np.float64(z[i, j]) - np.float64(top)
-            found = _exp(-708.0 if x < -708.0 else x)
+            found = _exp(np.float64(z[i, j]) - np.float64(top))
             if bits:
                 rounded = _split(found * (1.0 + _ERROR))
                 doubtful += np.int64(rounded != _split(found * (1.0 - _ERROR)))
@@ -146,8 +145,7 @@ def sigmoid_scores(z, a):
     doubtful = 0
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
-            x = -abs(z[i, j])
-            found = _exp(-708.0 if x < -708.0 else x)
+            found = _exp(-abs(z[i, j]))
             e = _split(found * (1.0 + _ERROR))
             doubtful += np.int64(e != _split(found * (1.0 - _ERROR)))
             a[i, j] = (e if z[i, j] < 0.0 else 1.0) / (1.0 + e)

@@ -9,16 +9,9 @@ def interpolate(
 ) -> None:
     """Write images at the positions (x, y) to `out`, with bilinear interpolation.
 
-    All arrays have the same dtype. Only elementwise operations are used, so the result is the same
-    on every processor.
-
-    Args:
-        images: (n, d); outside of an image the value is 0, the background.
-        height: Of an image, in pixels.
-        width: Of an image, in pixels.
-        x: (n, d), columns in pixels; those of an image count from 1.
-        y: (n, d), rows, likewise.
-        out: (n, d), not overlapping `images`.
+    All arrays are (n, d), of the same dtype; `out` does not overlap `images`. Columns x and rows y
+    are in pixels, and those of an image count from 1; outside of it is background, 0. Only
+    elementwise operations are used, so the result is the same on every processor.
     """
     padded = np.zeros((len(images), height + 3, width + 3), images.dtype)
     padded[:, 1 : height + 1, 1 : width + 1] = images.reshape(-1, height, width)

@@ -15,9 +15,6 @@ from nn.classifier import Classifier
 from nn.images.info import DatasetInfo
 from nn.training.augmentation import Augmentation, Augmenter
 
-# About half of the best strength in training; lengths as fractions of the side of an image.
-_ROTATION, _SCALING, _SHEAR = 6.0, 0.075, 0.06
-_SHIFT, _ELASTIC, _SMOOTHNESS = 0.5 / 28, 0.6 / 28, 5.0 / 28
 # Images at a time, so that memory does not grow with their number.
 _CHUNK = 1_000
 
@@ -79,12 +76,8 @@ class TestTimeAugmentation(Classifier):
         shape = self.image_shape
         assert shape is not None  # __post_init__ requires it
         side = sum(shape) / 2
-        strength = Augmentation(
-            rotation=_ROTATION,
-            scaling=_SCALING,
-            shear=_SHEAR,
-            shift=_SHIFT * side,
-            elastic=_ELASTIC * side,
-            smoothness=max(1.0, _SMOOTHNESS * side),
-        )
+        # About half of the best strength in training, for images of 28×28 pixels and others.
+        lengths = {"shift": 0.5 / 28 * side, "elastic": 0.6 / 28 * side}
+        smoothness = max(1.0, 5.0 / 28 * side)
+        strength = Augmentation(6.0, scaling=0.075, shear=0.06, smoothness=smoothness, **lengths)
         return Augmenter(strength, shape)
