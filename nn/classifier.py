@@ -1,9 +1,10 @@
 """What trained models have in common: networks, ensembles and test-time augmentation."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,9 @@ from nn.activations import Array
 from nn.exact.portable import ordered_sum
 from nn.images.framing import Framing
 from nn.images.info import DatasetInfo
+
+if TYPE_CHECKING:
+    from nn.network import Network
 
 
 def _of_data(name: str) -> Any:
@@ -28,16 +32,25 @@ class Classifier(ABC):
 
     Attributes:
         data: Description of the inputs and outputs, whose fields are attributes of the model too.
-        loss: Name of the loss that is reported for it, a key of `losses.LOSSES`.
+        members: The networks that it consists of.
     """
 
     data: DatasetInfo
-    loss: str
+    members: "Sequence[Network]"
     classes: tuple[str, ...] = _of_data("classes")
     pixel_range: tuple[float, float] = _of_data("pixel_range")
     image_shape: tuple[int, int] | None = _of_data("image_shape")
     deslanted: bool = _of_data("deslanted")
     framing: Framing | None = _of_data("framing")
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss that is reported for it, a key of `losses.LOSSES`."""
+        return self.members[0].loss
+
+    def prepare(self, pixels: ArrayLike) -> Array:
+        """Turn raw pixels into inputs, in the dtype of the weights; see `DatasetInfo.prepare`."""
+        return self.data.prepare(pixels, self.members[0].dtype)
 
     @abstractmethod
     def scores(self, images: ArrayLike) -> Array:
@@ -58,6 +71,6 @@ class Classifier(ABC):
         """Index of the highest score: a scalar for one image, (n,) for many."""
         return self.scores(images).argmax(axis=-1)
 
-    @abstractmethod
     def require_samples(self, images: NDArray, targets: NDArray) -> None:
         """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""
+        self.members[0].require_samples(images, targets)

@@ -125,7 +125,7 @@ class Network(Classifier):
         return replace(self, weights=rounded, biases=[b.copy() for b in self.biases])
 
     @property
-    def members(self) -> "tuple[Network, ...]":
+    def members(self) -> "tuple[Network, ...]":  # type: ignore[override]
         """The network itself, so that a network is used as an ensemble of one."""
         return (self,)
 
@@ -149,10 +149,6 @@ class Network(Classifier):
     def dtype(self) -> np.dtype:
         """Type of the weights, and of everything that the network computes: float32 or float64."""
         return self.weights[0].dtype
-
-    def prepare(self, pixels: ArrayLike) -> Array:
-        """Turn raw pixels into inputs, in the dtype of the weights; see `DatasetInfo.prepare`."""
-        return self.data.prepare(pixels, self.dtype)
 
     def scores(self, images: ArrayLike) -> Array:
         """Activations of the output layer.

@@ -16,7 +16,7 @@ formulas are in `rules`; the classes here compute their coefficients.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -90,19 +90,10 @@ class Adam(SGD):
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
 
 
-class Parameter(NamedTuple):
-    """Weights or biases of a layer, and how they are updated.
-
-    Attributes:
-        update: Operation of the name of the optimizer.
-        arrays: Weights or biases, sum of their gradients over a minibatch, and states of the
-            optimizer, each as an array of one dimension.
-        penalties: λ of the L2 penalty, and of the decoupled weight decay.
-    """
-
-    update: Callable[..., None]
-    arrays: Sequence[Array]
-    penalties: tuple[float, float]
+# Weights or biases of a layer: the operation that updates them; they themselves, the sum of their
+# gradients over a minibatch and the states of the optimizer, as arrays of one dimension; and λ of
+# the L2 penalty and of the decoupled weight decay.
+Parameter = tuple[Callable[..., None], Sequence[Array], tuple[float, float]]
 
 
 class Optimizer:
@@ -148,14 +139,11 @@ class Optimizer:
     ) -> list[Parameter]:
         """The weights and biases of the last layers, with the gradients that they compute.
 
-        Args:
-            functions: The operations; see `nn.arithmetic`.
-            layers: The layers.
-            regularization: Its penalties are used.
+        `functions` are the operations; see `nn.arithmetic`.
         """
         depth = len(self.network.weights)
         penalties = regularization.l2, regularization.weight_decay
-        found = []
+        found: list[Parameter] = []
         for k, layer in enumerate(layers, start=depth - len(layers)):
             for place, w, g, of_w in (
                 (k, layer.w, layer.of_weights, penalties),
@@ -164,7 +152,7 @@ class Optimizer:
                 states = [s[place].ravel(order="K") for s in (self.velocities, self.squares) if s]
                 update = getattr(for_array(functions, w), self.name)
                 arrays = [w.ravel(order="K"), g.reshape(-1), *states]
-                found.append(Parameter(update, arrays, of_w))
+                found.append((update, arrays, of_w))
         return found
 
     def update(self, parameters: Sequence[Parameter], learning_rate: float, m: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nn.activations import Array
 from nn.classifier import Classifier
@@ -55,22 +55,9 @@ class Ensemble(Classifier):
         deslanted = all(member.deslanted for member in self.members)
         return replace(self.members[0].data, deslanted=deslanted)
 
-    @property
-    def loss(self) -> str:  # type: ignore[override]
-        """The loss that the members were trained to minimize."""
-        return self.members[0].loss
-
-    def prepare(self, pixels: ArrayLike) -> Array:
-        """Turn raw pixels into inputs; arguments and shapes as `Network.prepare`."""
-        return self.data.prepare(pixels, self.members[0].dtype)
-
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the members' probabilities; arguments, shapes and exceptions as `Network`."""
         return np.mean([self._probabilities(member, images) for member in self.members], axis=0)
-
-    def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless the samples fit the model; see `Network.require_samples`."""
-        self.members[0].require_samples(images, targets)
 
     def _probabilities(self, member: Network, images: ArrayLike) -> Array:
         if member.deslanted and not self.deslanted and self.image_shape:

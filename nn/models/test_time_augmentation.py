@@ -5,14 +5,16 @@ predictions has fewer errors (Krizhevsky, Sutskever & Hinton 2012, "ImageNet Cla
 Deep Convolutional Neural Networks", §4.1, for shifted and mirrored images).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nn.activations import Array
 from nn.classifier import Classifier
 from nn.images.info import DatasetInfo
+from nn.network import Network
 from nn.training.augmentation import Augmentation, Augmenter
 
 # Images at a time, so that memory does not grow with their number.
@@ -48,9 +50,9 @@ class TestTimeAugmentation(Classifier):
         return self.classifier.data
 
     @property
-    def loss(self) -> str:  # type: ignore[override]
-        """The loss of the classifier."""
-        return self.classifier.loss
+    def members(self) -> Sequence[Network]:  # type: ignore[override]
+        """The networks of the classifier."""
+        return self.classifier.members
 
     def scores(self, images: ArrayLike) -> Array:
         """Mean of the probabilities; arguments, shapes and exceptions as `Network.scores`."""
@@ -67,10 +69,6 @@ class TestTimeAugmentation(Classifier):
                 total[part] += self.classifier.probabilities(copy)
         total /= self.copies + 1
         return total
-
-    def require_samples(self, images: NDArray, targets: NDArray) -> None:
-        """Raise ValueError unless images are (n, d) and targets (n, classes), with n at least 1."""
-        self.classifier.require_samples(images, targets)
 
     def _augmenter(self) -> Augmenter:
         shape = self.image_shape

@@ -61,8 +61,7 @@ def train_epochs(
 ) -> Iterator[Epoch]:
     """Train the network in place by minibatch gradient descent; yield after every epoch.
 
-    Each epoch uses every sample once, in a new random order. The last minibatch may have fewer
-    samples than the others.
+    Each epoch uses every sample once, in a new random order; its last minibatch may be smaller.
 
     Args:
         network: The network, changed in place; its arrays may be replaced by others of another

@@ -42,10 +42,20 @@ _TRIED_SAMPLES = 2_000
 class Trainer:
     """Trains a network, and keeps everything that changes during training.
 
-    Attributes:
+    Args:
         config: The configuration.
+        sizes: Number of inputs and of classes.
+        seed: The same seed and data give the same network, bit for bit.
+        **description: Arguments of `Network.initialize`: dtype, and what describes inputs and
+            outputs, such as image_shape (required to augment images that are not square).
+
+    Attributes:
         network: The network, updated in place.
         epoch: Number of epochs done.
+
+    Raises:
+        ValueError: If the configuration is invalid (see `TrainingConfig.validate`), or the image
+            shape is unknown and images are to be augmented.
     """
 
     def __init__(
@@ -56,19 +66,6 @@ class Trainer:
         seed: Seed,
         **description: Any,
     ) -> None:
-        """Initialize the network, the optimizer, and the random number generators.
-
-        Args:
-            config: The configuration.
-            sizes: Number of inputs and of classes.
-            seed: The same seed and data give the same network, bit for bit.
-            **description: Arguments of `Network.initialize`: dtype, and what describes inputs and
-                outputs, such as image_shape (required to augment images that are not square).
-
-        Raises:
-            ValueError: If the configuration is invalid (see `TrainingConfig.validate`), or the
-                image shape is unknown and images are to be augmented.
-        """
         config.validate()
         # One generator each, so that the order of the samples does not depend on the layers.
         weights_rng, self._rng = np.random.default_rng(seed).spawn(2)
@@ -120,14 +117,11 @@ class Trainer:
     def reconfigure(self, config: TrainingConfig, *, from_the_start: bool) -> None:
         """Continue with another configuration; keep the network and the state of the optimizer.
 
-        Args:
-            config: The new configuration, with the same layers, activation function, loss,
-                optimizer and EMA decay.
-            from_the_start: Whether to count the epochs, and with them the schedule, from 0 again.
-                Early stopping always restarts.
+        Early stopping restarts; epochs and schedule, too, if training continues `from_the_start`.
 
         Raises:
-            ValueError: If the configuration is invalid, or differs in what cannot change.
+            ValueError: If the configuration is invalid, or its layers, activation function, loss,
+                optimizer or EMA decay are others.
         """
         config.validate()
         for name in ("hidden", "activation", "loss", "optimizer", "ema_decay"):
@@ -151,16 +145,10 @@ class Trainer:
     ) -> Iterator[Epoch]:
         """Train until all epochs are done or early stopping ends training.
 
-        With `patience` in the configuration, the caller must call `record_validation` after each
-        epoch. For the other arguments and the exceptions see `training.loop.train_epochs`.
-
-        Args:
-            images: Training images.
-            targets: Their one-hot labels.
-            sample_weights: Their weights.
-            until: The last epoch, if it is not the last one of the configuration.
-            workers: Divides each minibatch among threads or machines, such as `team.Threads(4)`,
-                which changes nothing in exact arithmetic; None to train here.
+        For the samples, and what is raised, see `training.loop.train_epochs`. `until` is the last
+        epoch, by default that of the configuration. `workers` divide each minibatch among threads
+        or machines, such as `team.Threads(4)`; in exact arithmetic the network is the same. With
+        `patience` in the configuration, the caller calls `record_validation` after each epoch.
 
         Yields:
             The number of epochs done.
@@ -193,11 +181,7 @@ class Trainer:
     def warn_if_not_learning(self, samples: Samples, *, ended: bool) -> None:
         """Give a `NotLearningWarning` if there is a reason, and there was none before.
 
-        `train_epochs` calls it; a caller that ends training earlier may do so, too.
-
-        Args:
-            samples: The training samples.
-            ended: Whether training has ended.
+        `train_epochs` calls it; a caller that ends training with these samples earlier may, too.
         """
         steps = self._optimizer.steps
         self._warn_once(not_learning(self.network, self.config, samples, steps, ended=ended))
