@@ -29,17 +29,10 @@ def random_layer(
     rng: np.random.Generator,
     dtype: type[np.float32] | type[np.float64],
 ) -> tuple[Array, Array]:
-    """Draw the weights, (units out, units in), and biases, (units out,), of a layer.
+    """Draw the weights, of shape (fan-out, fan-in), and the biases, (fan-out,), of a layer.
 
-    Args:
-        initialization: One of `INITIALIZATIONS`.
-        shape: Shape of the weights, (fan-out, fan-in).
-        gain: Factor of `glorot`; see `activations.Activation`.
-        rng: Random number generator.
-        dtype: float32 or float64.
-
-    Raises:
-        ValueError: If `initialization` is unknown.
+    `gain` is the factor of `glorot`; see `activations.Activation`. Raises ValueError unless
+    `initialization` is one of `INITIALIZATIONS`.
     """
     units, fan_in = shape
     if initialization == "glorot":

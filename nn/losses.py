@@ -38,11 +38,6 @@ class Loss(NamedTuple):
     of_samples: Callable[[Array, Array], Array]
     cancels: bool
 
-    @property
-    def gain(self) -> float:
-        """Factor of Glorot initialization; see `activations.Activation`."""
-        return self.output.gain
-
     def error(self, outputs: Array, targets: Array) -> Array:
         """δ = ∂C/∂z of the output layer (BP1); all arrays are (m, classes)."""
         difference = outputs - targets

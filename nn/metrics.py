@@ -29,14 +29,9 @@ class Score:
 
 
 class RunningScore:
-    """Loss and accuracy of samples that come in chunks.
-
-    Attributes:
-        score: Score of all samples so far.
-    """
+    """Loss and accuracy of samples that come in chunks; `loss` is a key of `losses.LOSSES`."""
 
     def __init__(self, loss: str) -> None:
-        """Start without samples; `loss` is a key of `losses.LOSSES`."""
         self._loss_of = LOSSES[loss].of_samples
         self._loss = self._right = self._samples = 0
 

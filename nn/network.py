@@ -99,7 +99,7 @@ class Network(Classifier):
         shape = description.pop("image_shape", None) or square(sizes[0])
         if shape is not None and math.prod(shape) != sizes[0]:
             raise ValueError(f"image_shape: expected {sizes[0]} pixels, got {shape}")
-        gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].gain]
+        gains = [ACTIVATIONS[activation].gain] * (len(sizes) - 2) + [LOSSES[loss].output.gain]
         layers = [
             random_layer(initialization, (units, fan_in), gain, rng, dtype)
             for (fan_in, units), gain in zip(pairwise(sizes), gains, strict=True)

@@ -114,12 +114,7 @@ class Optimizer:
     """
 
     def __init__(
-        self,
-        network: Network,
-        name: str = "sgd",
-        *,
-        momentum: float = 0.9,
-        beta2: float = 0.999,
+        self, network: Network, name: str = "sgd", *, momentum: float = 0.9, beta2: float = 0.999
     ) -> None:
         """Start with zero velocities."""
         if name not in OPTIMIZERS:

@@ -58,9 +58,7 @@ class Schedule:
         "Factor by which the schedules step and exponential multiply the learning rate.",
     )
     lr_decay_epochs: float = _parameter(
-        10.0,
-        Range(0.0, 1e9, excluded=(0.0,)),
-        "Epochs between two decreases of the schedule step.",
+        10.0, Range(0.0, 1e9, excluded=(0.0,)), "Epochs between two decreases of the schedule step."
     )
 
     def __post_init__(self) -> None:

@@ -26,10 +26,7 @@ class ArrayFileError(ValueError):
 
 
 def read_header(file: BinaryIO) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
-    """Read the header of a `.npy` file, which must fit the rest of the file.
-
-    Args:
-        file: The file, at its start; afterwards, at the numbers.
+    """Read the header of a `.npy` file; afterwards, the file is at the numbers.
 
     Returns:
         The shape, the order (C or Fortran), and the dtype (booleans, numbers or text).

@@ -15,13 +15,9 @@ def are_targets(targets: NDArray) -> bool:
 
 
 def require_values(name: str, array: NDArray, low: float, high: float) -> None:
-    """Raise ValueError if a value of an array is not finite or not between `low` and `high`.
+    """Raise ValueError with this name if a value is not finite or not from `low` to `high`.
 
-    Args:
-        name: Name of the array, for the message.
-        array: (n, …) floats; may be memory-mapped.
-        low: The smallest value, or -inf.
-        high: The largest value, or inf.
+    The array has (n, …) floats, and may be memory-mapped.
     """
     for start in range(0, len(array), _ROWS_AT_ONCE):
         rows = array[start : start + _ROWS_AT_ONCE]

@@ -50,13 +50,10 @@ Values = Range | tuple[str, ...]
 
 
 def hyperparameter(default: Any, values: Values, description: str, section: str = "train") -> Any:
-    """A dataclass field that describes a hyperparameter.
+    """A dataclass field that describes a hyperparameter in one sentence.
 
-    Args:
-        default: The default; a tuple for a list of values.
-        values: The valid values, each element's for a list.
-        description: One sentence.
-        section: Section of params.yaml.
+    `values` are the valid ones, each element's if the default is a tuple, for a list of values;
+    `section` is that of params.yaml.
     """
     about = {"values": values, "description": description, "section": section}
     return field(default=default, metadata=about)

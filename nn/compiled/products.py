@@ -67,16 +67,9 @@ def _add_inputs(columns, values, k, stop, end, shift, w, row):
 def sparse_affine(starts, columns, values, rows, shift, w, b, one, z):
     """z ← x @ w + one·b, where x are the chosen rows of sparse images, rounded by `shift`.
 
-    Args:
-        starts: Places of the images' first values; see `training.inputs.Sparse`.
-        columns: Column of each value.
-        values: The values that are not 0.
-        rows: (m,) indices of images.
-        shift: See `exact.portable.shifter`; 0 for no rounding.
-        w: (inputs, columns); there may be more columns than units.
-        b: (columns,).
-        one: Value of the input whose weights are the biases.
-        z: (m, columns).
+    The images are those of `training.inputs.Sparse`; `rows` are (m,) indices of them. For the shift
+    see `exact.portable.shifter`; 0 does not round. w is (inputs, columns), b (columns,), and
+    z (m, columns); there may be more columns than units. `one` is the input of the biases.
     """
     z[:] = 0
     places = starts[rows]

@@ -92,11 +92,8 @@ def convert_images(
 ) -> NDArray | Sparse:
     """Convert (n, d) floats, which may be memory-mapped, for the first layer.
 
-    Args:
-        images: The images.
-        functions: The operations; see `nn.arithmetic`.
-        sparse: Whether to keep the values that are not 0 only.
-        levels: L to convert images to grey levels, uint8 from 0 to L; 0 to keep floats.
+    `functions` are the operations (see `nn.arithmetic`), `sparse` is whether to keep only the
+    values that are not 0, and `levels` is L for grey levels, uint8 from 0 to L, or 0 for floats.
     """
 
     def converted(piece: NDArray) -> NDArray:
@@ -150,11 +147,9 @@ class Loader:
             self._all = self._prepared(slice(None), convert(samples.images))
 
     def chunks(self, order: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Chunk]:
-        """Prepare the samples in the given order.
+        """Prepare samples in this order, of those of all members of the team.
 
-        Args:
-            order: Indices of the samples of all members of the team.
-            rng: Random number generator of the augmenter.
+        `rng` is the random number generator of the augmenter.
         """
 
         def make(start: int) -> Chunk:

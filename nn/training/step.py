@@ -45,10 +45,7 @@ class TrainingStep:
         exact: bool,
         team: Team,
     ) -> None:
-        """Choose the kind of the first layer, and allocate memory.
-
-        For the arguments see `training.loop.train_epochs`.
-        """
+        """Choose the kind of the first layer; for the arguments see `loop.train_epochs`."""
         functions = operations_for("exact" if exact else str(network.dtype))
         self._functions, self._optimizer, self._ema = functions, optimizer, ema
         self._loss, self._max_norm = network.loss_function, regularization.max_norm
@@ -116,11 +113,8 @@ class TrainingStep:
     ) -> Array:
         """Take a step with a minibatch of m samples; the outputs before it, (n, classes).
 
-        Args:
-            samples: Samples of this member of the team.
-            rows: (n,), those of the minibatch.
-            mine: (m,), whether each sample of the minibatch is among them.
-            learning_rate: η.
+        `rows`, (n,), are those of its samples that this member of the team has, and `mine`, (m,),
+        tells which they are.
         """
         layers, m, team = self._layers, len(mine), self._minibatch.team
         self._minibatch.m, self._minibatch.mine = m, mine

@@ -59,12 +59,7 @@ class Trainer:
     """
 
     def __init__(
-        self,
-        config: TrainingConfig,
-        *,
-        sizes: tuple[int, int],
-        seed: Seed,
-        **description: Any,
+        self, config: TrainingConfig, *, sizes: tuple[int, int], seed: Seed, **description: Any
     ) -> None:
         config.validate()
         # One generator each, so that the order of the samples does not depend on the layers.
