@@ -8,7 +8,6 @@ of threads does not change results. Where Numba is not installed, all operations
 import sys
 from collections.abc import Callable
 from functools import cache, partial, partialmethod
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,14 +31,14 @@ def operations_for(arithmetic: str) -> Any:
     try:
         return _Compiled(arithmetic)
     except ImportError:
-        return _in_numpy()
+        _say_slower()
+        return operations
 
 
 @cache
-def _in_numpy() -> ModuleType:
+def _say_slower() -> None:
     text = "Numba is not available: training takes a few times longer."
     print(text, file=sys.__stderr__, flush=True)
-    return operations
 
 
 def for_product(functions: Any, m: int, w: NDArray) -> Any:

@@ -131,7 +131,6 @@ class Loader:
         samples: Samples,
         batch_size: int,
         convert: Callable[[NDArray], Any],
-        *,
         augmenter: Augmenter | None = None,
         label_smoothing: float = 0.0,
         first: int = 0,

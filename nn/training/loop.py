@@ -104,27 +104,10 @@ def train_epochs(
     if exact and network.dtype != np.float32:
         raise ValueError(f"exact arithmetic needs a float32 network, not {network.dtype}")
 
-    step = TrainingStep(
-        network,
-        samples,
-        batch_size,
-        rng,
-        optimizer,
-        regularization=regularization,
-        augmenter=augmenter,
-        ema=ema,
-        learning_rate=learning_rate,
-        exact=exact,
-        team=team,
-    )
-    loader = Loader(
-        samples,
-        batch_size,
-        step.convert,
-        augmenter=augmenter,
-        label_smoothing=regularization.label_smoothing,
-        first=team.first,
-    )
+    options = regularization, augmenter, ema, learning_rate, exact, team
+    step = TrainingStep(samples, batch_size, rng, optimizer, *options)
+    smoothing = regularization.label_smoothing
+    loader = Loader(samples, batch_size, step.convert, augmenter, smoothing, team.first)
     for epoch in range(epochs_done + 1, epochs + 1):
         running = RunningScore(network.loss)
         # Not around the `yield`, because the limit is not meant for the caller's code. Overflow is

@@ -32,12 +32,10 @@ class TrainingStep:
 
     def __init__(
         self,
-        network: Network,
         samples: Samples,
         batch_size: int,
         rng: np.random.Generator,
         optimizer: Optimizer,
-        *,
         regularization: Regularization,
         augmenter: Augmenter | None,
         ema: EMA | None,
@@ -46,6 +44,7 @@ class TrainingStep:
         team: Team,
     ) -> None:
         """Choose the kind of the first layer; for the arguments see `loop.train_epochs`."""
+        network = optimizer.network
         functions = operations_for("exact" if exact else str(network.dtype))
         self._functions, self._optimizer, self._ema = functions, optimizer, ema
         self._loss, self._max_norm = network.loss_function, regularization.max_norm

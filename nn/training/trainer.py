@@ -273,10 +273,10 @@ class Trainer:
         self._rng.bit_generator.state = numbers["rng"]
         if self._ema:
             self._ema.steps = numbers["ema_steps"]
-        if self._early_stopping and "best_value" in numbers:
-            self._early_stopping.best_value = numbers["best_value"]
-            self._early_stopping.epochs_since = numbers["epochs_since"]
-            self._early_stopping.best = self.network.copy()
+        if self._early_stopping:
+            self._early_stopping.best = self.network.copy() if "best_value" in numbers else None
+            self._early_stopping.best_value = numbers.get("best_value", 0.0)
+            self._early_stopping.epochs_since = numbers.get("epochs_since", 0)
         for name, array in self._arrays().items():
             if (array.shape, array.dtype) != (state[name].shape, state[name].dtype):
                 raise ValueError(f"{name}: expected {array.dtype} {array.shape}")

@@ -32,7 +32,7 @@ class Steps:
     ):  # fmt: skip
         samples = Samples(images, targets, weights)
         self._step = TrainingStep(
-            network, samples, batch_size or len(images), rng or np.random.default_rng(0),
+            samples, batch_size or len(images), rng or np.random.default_rng(0),
             optimizer or Optimizer(network), regularization=Regularization(**regularization),
             augmenter=None, ema=ema, learning_rate=learning_rate, exact=exact, team=Team(),
         )  # fmt: skip
