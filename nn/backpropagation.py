@@ -88,15 +88,9 @@ def plain_layers(network: "Network") -> list[Layer]:
 
 
 def gradients(network: "Network", images: Array, targets: Array) -> tuple[list, list]:
-    """Gradient of the mean loss with respect to all weights and biases, in plain NumPy.
+    """Gradients of the mean loss, in plain NumPy: of the weights and of the biases of each layer.
 
-    Args:
-        network: The network; it is not changed.
-        images: (m, d), of the network's dtype.
-        targets: (m, classes), one-hot, of the network's dtype.
-
-    Returns:
-        Gradients of the weights and of the biases, one array per layer.
+    `images`, (m, d), and one-hot `targets`, (m, classes), have the network's dtype.
     """
     layers, m = plain_layers(network), len(images)
     outputs = forward(layers, images)

@@ -31,11 +31,8 @@ from nn.regularization import Regularization
 class SGD:
     """W ← W - ηg. The other rules are subclasses.
 
-    Attributes:
-        momentum: μ of momentum and nesterov, β₁ of adam.
-        beta2: β₂ of adam.
-        t: Number of the step, from 1.
-        states: How many arrays of state there are for each array of weights or biases.
+    `t` is the number of the step, from 1. There are so many `states` for each array of weights or
+    biases.
     """
 
     momentum: float

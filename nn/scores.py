@@ -91,10 +91,9 @@ class PreparedNetwork:
         return True
 
     def scores(self, rows: NDArray, low: float, high: float) -> NDArray[np.float32]:
-        """Scores of (n, inputs) floats, (n, classes).
+        """Scores of (n, inputs) numbers, (n, classes).
 
-        Raises:
-            ValueError: If a number is not finite or not from `low` to `high`.
+        Raises ValueError if a number is not finite or not from `low` to `high`.
         """
         n = len(rows)
         if n < _FEW:

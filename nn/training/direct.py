@@ -95,8 +95,7 @@ class DirectLayer(DenseLayer):
     def descend(self, rate: float) -> None:
         """W ← W - rate · δ.T @ x, and likewise the biases; in a team, see `add_gradients`.
 
-        Raises:
-            DivergedError: If the minibatch alone could exceed the exact range.
+        Raises DivergedError if the minibatch alone could exceed the exact range.
         """
         shift = _SHIFTER if self._exact else 0.0
         largest = self._f.scale_to_grid(self._errors, -rate / self.levels**2, shift, self._scaled)

@@ -24,11 +24,7 @@ from nn.training.team import Team
 
 
 class TrainingStep:
-    """A step of gradient descent on a minibatch.
-
-    Attributes:
-        convert: Function that converts images to the form in which the first layer reads them.
-    """
+    """A step of gradient descent on a minibatch; `convert` converts images for the first layer."""
 
     def __init__(
         self,
