@@ -24,8 +24,9 @@ from nn.training.augmentation import Augmenter
 # Images that are converted at a time.
 _PIECE = 1_024
 # A chunk has so many samples that the time between chunks does not matter, and so few that two of
-# them fit into the memory of any machine. It has a multiple of so many rows, or larger minibatches.
+# them fit into the memory of any machine.
 _ROWS_IN_A_CHUNK, _BYTES_IN_A_CHUNK = 4_000, 8_000_000
+# The number of samples in a chunk is a multiple of this or of a larger minibatch.
 _ROWS_IN_A_UNIT = 80
 # Pixels of all images up to which they are prepared at once. Larger data may be memory-mapped.
 _PIXELS_AT_ONCE = 2**26
@@ -159,7 +160,8 @@ class Loader:
                 return self._all, places, mine
             images = self._samples.images[places]
             if self._augmenter is not None:
-                self._augmenter.augment(images, rng, augmented := np.empty_like(images), mine)
+                augmented = np.empty_like(images)
+                self._augmenter.augment(images, rng, augmented, mine)
                 images = augmented
             return self._prepared(places, self._convert(images)), np.arange(len(places)), mine
 

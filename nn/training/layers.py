@@ -91,13 +91,14 @@ class DenseLayer:
         self._use_rows_of(self.w)
 
     def _use_rows_of(self, w: NDArray) -> None:
-        """Set the weights as `of_weights` and the operand of products are laid out."""
+        """Allocate the gradient and the operand of products in the memory layout of `w`."""
         self._by_rows, self.of_weights = w, np.zeros(w.shape, self._dtype)
         self._operand = np.zeros(w.shape) if self._exact else w
 
     def resize(self, n: int) -> None:
         """Use n rows of the arrays, for the n samples that this member has of a minibatch."""
-        vars(self).update({name: array[:n] for name, array in self._arrays.items()})
+        for name, array in self._arrays.items():
+            setattr(self, name, array[:n])
 
     def affine(self, x: Any) -> NDArray:
         """z = x @ W.T + b, after dropout, for (m, inputs) `x`, which may be changed."""

@@ -96,11 +96,13 @@ class Threads:
 
 
 class _ThreadTeam(Team):
+    """A member that shares `barrier` and `given` with the others."""
+
     def __init__(
         self, barrier: threading.Barrier, given: list[Any], member: int, first: int, samples: int
     ) -> None:
         super().__init__(len(given), first, samples)
-        self._barrier, self._given, self._member = barrier, given, member  # the first two: of all
+        self._barrier, self._given, self._member = barrier, given, member
 
     def _exchange(self, mine: Any) -> list[Any]:
         self._given[self._member] = mine
