@@ -81,8 +81,9 @@ def _siblings(path: Path) -> list[str]:
     "--size",
     type=integer(0, 1_000),
     default=0,
-    help="Side in pixels of the square into which the images of a folder are scaled, if their "
-    "sizes differ; 0: they have the same size.",
+    help="Side in pixels to which the images of a folder are brought if their sizes differ: "
+    "drawings are cropped to their ink and centred, as predict does, other images are resized as a "
+    "whole; 0: all have the same size.",
 )
 @path_option("raw", "data/raw", "Folder for images.npy, labels.npy and about.json.")
 def main(

@@ -20,11 +20,11 @@ from stages.common.command_line.terminal import echo
 from stages.common.files.artifacts import Artifacts
 from stages.common.files.image_files import FORMATS, UnreadableError
 from stages.common.models.model_files import augmented, read_model
+from stages.common.photographs.files import pictures_in, read_picture
+from stages.common.photographs.ink import BlankImageError
+from stages.common.photographs.segmentation import Digit
 from stages.sources.csv import read_csv
-from tools.photographs.files import pictures_in, read_picture
-from tools.photographs.ink import BlankImageError
 from tools.photographs.model_inputs import model_inputs, submitted_images
-from tools.photographs.segmentation import Digit
 from tools.photographs.verdict import verdict
 
 # Names of skipped files that a warning lists.

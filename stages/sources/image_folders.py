@@ -23,6 +23,7 @@ from stages.common.files.image_files import UnreadableError, read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
+from stages.sources.framing import framed
 from stages.sources.names import parse
 from stages.sources.reading import require_room
 
@@ -43,7 +44,7 @@ def from_image_folder(
         folder: The folder.
         kinds: The kinds of its files, as `formats.kind_of` returns them.
         label: Of a table of file names: auto, first, last, or the name of the column of labels.
-        size: Height and width to which images are scaled; 0 if all have the same.
+        size: Height and width to which images are brought; 0 if all have the same.
 
     Raises:
         StageError: If the classes of the images are unknown, a file in the folder of a class is
@@ -190,16 +191,23 @@ def _natural(name: str) -> tuple[list, str]:
 def _read_all(
     parts: Mapping[str, Files], folder: Path, size: int, notes: list[str]
 ) -> LabelledImages:
-    """Read images of equal type, and of equal size unless they are scaled to one."""
+    """Read images of equal type, and of equal size unless they are brought to one."""
     files = [file for some in parts.values() for file in some]
-    first, _ = _read(files[0][0], size)
+    labels = np.array([label for _, label in files])
+    part_of = np.repeat(list(parts), [len(some) for some in parts.values()])
+    if size:
+        require_room(len(files) * size * size, str(folder))
+        images, kept, note = framed([path for path, _ in files], size, folder)
+        rows, notes = images.reshape(len(files), size * size)[kept], [*notes, note]
+        return LabelledImages(rows, labels[kept], (size, size), _sizes(part_of[kept]), tuple(notes))
+    first, _ = _read(files[0][0])
     require_room(len(files) * first.nbytes, str(folder))
     pixels = np.empty((len(files), first.size), first.dtype)
     coloured = 0
     for row, (path, _) in enumerate(tqdm(files, desc="reading", unit=" images", disable=None)):
-        image, is_coloured = _read(path, size)
+        image, is_coloured = _read(path)
         if (image.shape, image.dtype) != (first.shape, first.dtype):
-            advice = "set fetch.size to the side to which all are scaled, such as 28"
+            advice = "set fetch.size to the side to which all are brought, such as 28"
             if image.shape == first.shape:
                 advice = "convert all images to one depth, with Pillow or ImageMagick"
             raise StageError(
@@ -211,9 +219,13 @@ def _read_all(
     if coloured:
         notes.append(f"{folder}: {coloured} colour images converted to greyscale.")
     height, width = first.shape
-    sizes = {name: len(some) for name, some in parts.items()} if len(parts) > 1 else {}
-    labels = np.array([label for _, label in files])
-    return LabelledImages(pixels, labels, (height, width), sizes, tuple(notes))
+    return LabelledImages(pixels, labels, (height, width), _sizes(part_of), tuple(notes))
+
+
+def _sizes(part_of: NDArray) -> dict[str, int]:
+    """Number of images of each part, if there are several."""
+    found = {str(name): int((part_of == name).sum()) for name in dict.fromkeys(part_of.tolist())}
+    return found if len(found) > 1 else {}
 
 
 def _format(image: NDArray) -> str:
@@ -221,37 +233,10 @@ def _format(image: NDArray) -> str:
     return f"{width}×{height} pixels of type {image.dtype}"
 
 
-def _read(path: Path, size: int) -> tuple[NDArray, bool]:
+def _read(path: Path) -> tuple[NDArray, bool]:
     if not path.is_file():  # reading a FIFO would wait for a writer
         raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
     try:
-        image, is_coloured = read_grey(path.read_bytes())
+        return read_grey(path.read_bytes())
     except UnreadableError as error:
         raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error
-    return scaled(image, size) if size else image, is_coloured
-
-
-def scaled(image: NDArray, size: int) -> NDArray:
-    """Scale an image into a square, with its proportions kept, and its background around it.
-
-    Args:
-        image: (height, width) of any type.
-        size: Side of the square in pixels.
-
-    Returns:
-        An array of the same type, (size, size).
-    """
-    from PIL import Image
-
-    height, width = image.shape
-    factor = size / max(height, width)
-    shape = tuple(max(1, round(side * factor)) for side in (width, height))
-    is_bytes = image.dtype == np.uint8
-    picture = Image.fromarray(image if is_bytes else image.astype(np.float32))
-    # A triangular filter, as for the pictures that `predict` reads.
-    small = np.asarray(picture.resize(shape, Image.Resampling.BILINEAR))
-    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    result = np.full((size, size), np.median(border), small.dtype)
-    top, left = (size - small.shape[0]) // 2, (size - small.shape[1]) // 2
-    result[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return result if image.dtype.kind == "f" or is_bytes else np.rint(result).astype(image.dtype)

@@ -17,8 +17,8 @@ from sheets import DIGITS, LABELS, NO_IMAGE, TRAINED_ON, ask, drawing, write
 
 from nn import Network, save
 from nn.images.framing import measure
+from stages.common.photographs.image_preparation import prepare_image
 from tools import predict
-from tools.photographs.image_preparation import prepare_image
 
 pytestmark = pytest.mark.xdist_group("predict")  # one worker trains the network
 

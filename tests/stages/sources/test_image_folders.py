@@ -10,7 +10,7 @@ from PIL import Image
 
 from stages.common.command_line.errors import StageError
 from stages.common.files import image_files
-from stages.sources.detect import Options, from_path
+from stages.sources.detect import from_path
 
 
 @pytest.fixture
@@ -127,20 +127,10 @@ def test_a_folder_inside_folders(folder):
     np.testing.assert_array_equal(from_path(outer).pixels, images.reshape(12, 15))
 
 
-def test_images_of_several_sizes_are_scaled_with_their_proportions(folder):
+def test_images_of_another_size_are_refused_with_advice(folder):
     path, _ = folder
-    tall = np.zeros((20, 10), np.uint8)
-    tall[:, 4:6] = 200
-    Image.fromarray(tall).save(path / "a" / "4.png")
-    assert "set fetch.size to the side to which all are scaled" in refusal_of(path)
-    found = from_path(path, Options(size=10))
-    assert found.image_shape == (10, 10)
-    scaled = found.pixels[4].reshape(10, 10)
-    assert scaled.dtype == np.uint8
-    # 10 columns became 5, in the middle of the square.
-    assert scaled[:, [0, 1, 2, 6, 7, 8, 9]].max() == 0
-    assert scaled[5].argmax() == 4
-    np.testing.assert_allclose(scaled.sum(), tall.sum() / 4, rtol=0.05)
+    Image.fromarray(np.zeros((20, 10), np.uint8)).save(path / "a" / "4.png")
+    assert "set fetch.size to the side to which all are brought" in refusal_of(path)
 
 
 def test_system_files_are_ignored_and_stray_files_reported(folder):
