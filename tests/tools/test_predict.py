@@ -204,6 +204,12 @@ def test_a_submission_for_kaggle(run, model, network, tmp_path):
     assert (tmp_path / "submission.csv").read_text().split() == [
         "ImageId,Label", *(f"{k},{label}" for k, label in enumerate(expected, 1))
     ]  # fmt: skip
+    rows = np.column_stack([np.arange(7, 12), pixels])  # Kannada-MNIST's
+    np.savetxt("test.csv", rows, fmt="%d", delimiter=",", header=f"id,{header}", comments="")
+    assert run(predict, "test.csv", "--submission", "submission.csv").exit_code == 0
+    assert (tmp_path / "submission.csv").read_text().split() == [
+        "id,label", *(f"{k},{label}" for k, label in enumerate(expected, 7))
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", [lambda p: p / 255, lambda p: 255 - p, lambda p: 1 - p / 255])
