@@ -27,7 +27,11 @@ from stages.sources.framing import framed
 from stages.sources.names import parse
 from stages.sources.reading import require_room
 
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"}
+# Files with these suffixes should be images; others need not be.
+_SUFFIXES = re.compile(
+    r"\.(png|jpe?g?|bmp|dib|gif|tiff?|webp|p[bgnp]m|heic|heif|avif|svg|pdf|e?ps)", re.IGNORECASE
+)
 _PARTS = ("train", "validation", "test")
 # 7_0001.png, 7-12.png, 7 (3).png
 _LABEL_FIRST = re.compile(r"([^\W_]+)[-_ .(].*\w")
@@ -134,7 +138,7 @@ def _files(folder: Path, kinds: Mapping[str, str], label: str, notes: list[str])
             "must be in the folder of their class."
         )
     notes.append(f"{folder}: classes from the names of folders.")
-    return _by_folder(folder, classes)
+    return _by_folder(folder, classes, notes)
 
 
 def _kinds_of_some(folder: Path) -> set[str]:
@@ -154,9 +158,9 @@ def _label_first(folder: Path, kinds: Mapping[str, str]) -> Files | None:
     return [(folder / name, label) for name, label in pairs]
 
 
-def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
+def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
     """Paths of the images in the folders of their classes, in order, each with its class."""
-    found = []
+    found, left = [], []
     for name in classes:
         place = folder / name
         try:
@@ -171,13 +175,23 @@ def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
                 f"{place / deeper[0]}: expected only images in the folder of class {name!r}, got a "
                 "folder; move it elsewhere."
             )
-        files = listed(place, folders=False)
+        entries = listed(place, folders=False)
+        files = [file for file in entries if _should_be_image(place / file)]
+        left += [f"{name}/{file}" for file in entries if file not in set(files)]
         if not files:
             raise StageError(
                 f"{place}: expected images of this class, got none; add some, or remove it."
             )
         found += [(_natural(file), name, file) for file in files]
+    if left:
+        listed_names = ", ".join(left[:4]) + (", …" if left[4:] else "")
+        notes.append(f"{folder}: left out {len(left)} files that are no images: {listed_names}")
     return [(folder / name / file, name) for _, name, file in sorted(found)]
+
+
+def _should_be_image(path: Path) -> bool:
+    """Whether a file has the suffix or the content of an image, and not those of a note or list."""
+    return bool(_SUFFIXES.fullmatch(path.suffix)) or not path.is_file() or kind_of(path) == "image"
 
 
 def _natural(name: str) -> tuple[list, str]:

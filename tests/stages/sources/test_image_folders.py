@@ -135,13 +135,37 @@ def test_images_of_another_size_are_refused_with_advice(folder):
 
 def test_system_files_are_ignored_and_stray_files_reported(folder):
     path, _ = folder
-    for name in (".DS_Store", "a/.hidden.png", "b/Thumbs.db", "README.txt"):
+    for name in (
+        ".DS_Store", "a/.hidden.png", "b/Thumbs.db", "README.txt",
+        "a/notes.txt", "a/list.csv", "b/LICENSE", "c/x.zip", "c/index.html",
+    ):  # fmt: skip
         (path / name).write_bytes(b"x")
     (path / ".git").mkdir()
     (path / "__MACOSX").mkdir()
     found = from_path(path)
     assert len(found.labels) == 12
     assert any(note.startswith(f"{path}: ignored README.txt; ") for note in found.notes)
+    assert f"{path}: left out 5 files that are no images: a/list.csv, a/notes.txt, b/LICENSE, " in (
+        "".join(found.notes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("1.heic", b"\0\0\0\x18ftypheic\0", "a HEIC or AVIF photograph"),
+        ("1.pdf", b"%PDF-1.7", "a PDF or PostScript file"),
+        ("1.svg", b'<?xml version="1.0"?>\n<!-- a -->\n<svg/>', "an SVG drawing"),
+    ],
+)
+def test_pictures_in_other_formats_are_refused_with_advice(name, content, what, folder):
+    path, _ = folder
+    (path / "a" / name).write_bytes(content)
+    assert refusal_of(path) == (
+        f"own/a/{name}: expected an image (PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM), got {what}; "
+        "convert it to PNG, for example with the command magick of ImageMagick; replace the file, "
+        "or move it elsewhere."
+    )
 
 
 def png_of(image, form="PNG", **options):
