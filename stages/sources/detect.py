@@ -1,5 +1,6 @@
 """The one door for local data sets: files, folders and archives, recognized by their content."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -81,7 +82,8 @@ def leads_inside(path: Path) -> bool:
 
 def _outer(path: Path) -> Path:
     """The longest part of a path that exists."""
-    return next(outer for outer in (path, *path.parents) if outer.exists())
+    # Unlike `Path.exists`, this is False for names that are too long.
+    return next(outer for outer in (path, *path.parents) if os.path.exists(outer))
 
 
 def _titles(names: Iterable[str]) -> set[str]:
@@ -212,13 +214,13 @@ def _from_folder(
     kinds = {name: kind_of(folder / name) for name in files if (folder / name).is_file()}
     if title is None and (data := from_image_folder(folder, kinds, *options)):
         return data
-    if data := _from_tables(folder, kinds, options):
+    if data := _from_files(folder, kinds, options):
         return data
     if title is not None:
         raise StageError(f"{folder}: expected a data set of the name {title}, got none.")
     if "image" in kinds.values():
         raise without_classes(folder)
-    single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar", *_ARRAYS)]
+    single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar")]
     single = single or [folder / name for name in folders if any((folder / name).rglob("*"))]
     if len(single) == 1:
         return from_path(single[0], options, depth + 1)
@@ -229,19 +231,19 @@ def _from_folder(
     raise StageError(f"{folder}: expected a data set in this folder, got none; {advice}.")
 
 
-def _from_tables(folder: Path, kinds: Mapping[str, str], options: Options) -> LabelledImages | None:
-    """Read the tables of a folder that have labels, of which the names may say the part."""
+def _from_files(folder: Path, kinds: Mapping[str, str], options: Options) -> LabelledImages | None:
+    """Read the tables that have labels, or the files of arrays, whose names may say the part."""
     labelled = [
         name
         for name, kind in sorted(kinds.items())
         if kind == "parquet" or (kind == "table" and is_labelled(folder / name, options.label))
-    ]
+    ] or [name for name, kind in sorted(kinds.items()) if kind in _ARRAYS]
     names = [name for name in labelled if parse(name).part == "train"] or labelled
     titles = _titles(names)
     if len(titles) > 1 or (len(names) > 1 and not parse(names[0]).part):
         one = sorted(titles) if len(titles) > 1 and all(titles) else names
         raise StageError(
-            f"{folder}: expected the tables of one data set, got several; set fetch.source to one "
+            f"{folder}: expected the files of one data set, got several; set fetch.source to one "
             f"of {', '.join(str(folder / name) for name in one[:8])}."
         )
     used = sorted(
@@ -251,13 +253,16 @@ def _from_tables(folder: Path, kinds: Mapping[str, str], options: Options) -> La
     if not used:
         return None
     found = [from_path(folder / name, options) for name in used]
+    left = [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]
+    notes = [note for data in found for note in data.notes]
+    if left:
+        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
+    if len(used) == 1:
+        return replace(found[0], notes=tuple(notes))
     parts = [
         Part(parse(name).part, str(folder / name), data.pixels, data.labels)
         for name, data in zip(used, found, strict=True)
     ]
-    notes = [note for data in found for note in data.notes]
-    if left := [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]:
-        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
     whole = join(parts)
     shape = next((data.image_shape for data in found), whole.image_shape)
     return replace(found[0], pixels=whole.pixels, labels=whole.labels, image_shape=shape,

@@ -185,7 +185,7 @@ def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
         found += [(_natural(file), name, file) for file in files]
     if left:
         listed_names = ", ".join(left[:4]) + (", …" if left[4:] else "")
-        notes.append(f"{folder}: left out {len(left)} files that are no images: {listed_names}")
+        notes.append(f"{folder}: left out {listed_names} ({len(left)}), which are no images.")
     return [(folder / name / file, name) for _, name, file in sorted(found)]
 
 

@@ -101,3 +101,13 @@ def test_arrays_of_several_data_sets_in_one_file(tmp_path):
         from_path(path)
     for name in NAMES:
         np.testing.assert_array_equal(from_path(path / name).pixels, pixels_of(name).reshape(12, 9))
+
+
+def test_files_with_one_part_each_follow_one_another(tmp_path):
+    pixels = pixels_of(NAMES[0])
+    for part, rows in (("extra", slice(1)), ("test", slice(8, 12)), ("train", slice(8))):
+        np.savez(tmp_path / f"{part}_32x32.npz", X=pixels[rows], y=LABELS[rows])  # as SVHN's .mat
+    found = from_path(tmp_path)
+    np.testing.assert_array_equal(found.pixels, pixels.reshape(12, 9))
+    assert found.labels.tolist() == LABELS.tolist()
+    assert found.parts == {"train": 8, "test": 4}
