@@ -1,20 +1,18 @@
 """The one door for local data sets: files, folders and archives, recognized by their content."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from stages.common.command_line.errors import StageError
 from stages.sources import arrays
 from stages.sources.archives import unpacked
 from stages.sources.csv import from_csv, is_labelled, read_numbers
 from stages.sources.dataset import LabelledImages, Part, join
+from stages.sources.emnist import of_emnist
 from stages.sources.formats import SUPPORTED, kind_of, refusal
 from stages.sources.image_folders import from_image_folder, listed, without_classes
 from stages.sources.names import parse
@@ -68,7 +66,7 @@ def from_path(path: Path, options: Options = Options(), depth: int = 0) -> Label
     if kind == "parquet":
         return from_parquet(path, options.label)
     if kind == "table":
-        return _of_emnist(from_csv(path, options.label), path)
+        return of_emnist(from_csv(path, options.label), path)
     raise refusal(path)
 
 
@@ -130,7 +128,7 @@ def _from_arrays(path: Path, kind: str, title: str | None = None) -> LabelledIma
         raise StageError(
             f"{path}: expected arrays {arrays.EXPECTED}, got {listed_names or 'none'}."
         )
-    return _of_emnist(data, path, found)
+    return of_emnist(data, path, found)
 
 
 def _beside(path: Path) -> LabelledImages:
@@ -175,29 +173,8 @@ def _from_array_files(folder: Path, names: Sequence[str]) -> LabelledImages | No
 
     if any(parse(name).what for name in loaders):
         data = arrays.from_arrays(loaders, where)
-        return data and _of_emnist(data, folder / min(loaders))
+        return data and of_emnist(data, folder / min(loaders))
     return arrays.from_arrays_by_class(loaders, str(folder))
-
-
-def _of_emnist(
-    data: LabelledImages, path: Path, found: arrays.Arrays | None = None
-) -> LabelledImages:
-    """Add what is special about EMNIST: columns of pixels, and a mapping of labels to letters."""
-    if "emnist" not in path.name.lower():
-        return data
-    mapping = next((name for name in found or {} if name.endswith("mapping")), None)
-    prefix = re.split(r"-(train|test)\b", path.name)[0]
-    file = path.with_name(f"{prefix}-mapping.txt")
-    rows: list = []
-    if found and mapping:
-        rows = np.atleast_2d(found[mapping]()).tolist()
-    elif file.is_file():
-        rows = [line.split() for line in file.read_text(errors="replace").splitlines()]
-    try:
-        names = {str(int(label)): chr(int(code)) for label, code, *_ in rows}
-    except (ValueError, OverflowError) as error:
-        raise StageError(f"{file}: expected lines of a label and a character code.") from error
-    return replace(data, column_major=True, names=names)
 
 
 def _from_folder(

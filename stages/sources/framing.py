@@ -6,8 +6,9 @@ measures this framing, so `predict` applies it to a new scan. Photographs and cr
 ink; they are resized as a whole, and so are new ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
 from stages.common.files.image_files import UnreadableError
+
+Read = TypeVar("Read")
 
 # Number of images that show whether all are drawings, and the least part of them that have ink.
 _SAMPLES, _WITH_INK = 200, 0.9
@@ -36,13 +39,14 @@ def framed(paths: Sequence[Path], size: int, folder: Path) -> tuple[NDArray, NDA
         StageError: If a file is not an image.
     """
     # Imported here: SciPy's filters take a moment to import, and `--help` should be fast.
+    from stages.common.photographs.files import read_picture
     from stages.common.photographs.image_preparation import resized
 
     shape = (size, size)
     are_drawings = _are_drawings(paths[:: max(1, len(paths) // _SAMPLES)], shape)
     images, n_parts = np.zeros((len(paths), *shape), np.uint8), np.ones(len(paths), int)
     for row, path in enumerate(tqdm(paths, desc="reading", unit=" images", disable=None)):
-        picture = _picture(path)
+        picture = read_image(path, read_picture)
         if are_drawings:
             image, n_parts[row] = _drawing(picture, shape)
         else:
@@ -65,8 +69,9 @@ def framed(paths: Sequence[Path], size: int, folder: Path) -> tuple[NDArray, NDA
 
 def _are_drawings(paths: Sequence[Path], shape: tuple[int, int]) -> bool:
     from nn.images.framing import measure
+    from stages.common.photographs.files import read_picture
 
-    found = [_drawing(_picture(path), shape) for path in paths]
+    found = [_drawing(read_image(path, read_picture), shape) for path in paths]
     with_ink = [image.reshape(-1) for image, n_parts in found if n_parts]
     if len(with_ink) < _WITH_INK * len(found):
         return False
@@ -88,12 +93,11 @@ def _drawing(picture: NDArray, shape: tuple[int, int]) -> tuple[NDArray, int]:
     return image, len(digits)
 
 
-def _picture(path: Path) -> NDArray:
-    from stages.common.photographs.files import read_picture
-
+def read_image(path: Path, read: Callable[[bytes], Read]) -> Read:
+    """Read an image file with `read_grey` or `read_picture`; errors name it."""
     if not path.is_file():  # reading a FIFO would wait for a writer
         raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
     try:
-        return read_picture(path.read_bytes())
+        return read(path.read_bytes())
     except UnreadableError as error:
         raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
-from stages.common.files.image_files import UnreadableError, read_grey
+from stages.common.files.image_files import read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
-from stages.sources.framing import framed
+from stages.sources.framing import framed, read_image
 from stages.sources.names import parse
 from stages.sources.reading import require_room
 
@@ -214,12 +214,12 @@ def _read_all(
         images, kept, note = framed([path for path, _ in files], size, folder)
         rows, notes = images.reshape(len(files), size * size)[kept], [*notes, note]
         return LabelledImages(rows, labels[kept], (size, size), _sizes(part_of[kept]), tuple(notes))
-    first, _ = _read(files[0][0])
+    first, _ = read_image(files[0][0], read_grey)
     require_room(len(files) * first.nbytes, str(folder))
     pixels = np.empty((len(files), first.size), first.dtype)
     coloured = 0
     for row, (path, _) in enumerate(tqdm(files, desc="reading", unit=" images", disable=None)):
-        image, is_coloured = _read(path)
+        image, is_coloured = read_image(path, read_grey)
         if (image.shape, image.dtype) != (first.shape, first.dtype):
             advice = "set fetch.size to the side to which all are brought, such as 28"
             if image.shape == first.shape:
@@ -245,12 +245,3 @@ def _sizes(part_of: NDArray) -> dict[str, int]:
 def _format(image: NDArray) -> str:
     height, width = image.shape
     return f"{width}×{height} pixels of type {image.dtype}"
-
-
-def _read(path: Path) -> tuple[NDArray, bool]:
-    if not path.is_file():  # reading a FIFO would wait for a writer
-        raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
-    try:
-        return read_grey(path.read_bytes())
-    except UnreadableError as error:
-        raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error
