@@ -249,7 +249,10 @@ def test_what_is_skipped_in_a_folder_is_named(run, model, tmp_path):
 def test_a_file_with_several_images_is_refused(name, refused, model, tmp_path):
     pages = [Image.fromarray(drawing(DIGITS[k])) for k in (3, 4)]
     pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
-    assert refused(predict, name) == f"{name}: expected a file with one image, got several images."
+    assert (
+        refused(predict, name)
+        == f"{name}: expected a file with one image, got several images; save each as a file."
+    )
 
 
 def test_a_submission_that_does_not_fit(refused, model, tmp_path):

@@ -44,7 +44,9 @@ def opened_image(file: BinaryIO) -> Iterator["Image"]:
                     raise Image.DecompressionBombError
                 # The JPEG file of a phone may contain a second image, such as a preview (MPO).
                 if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-                    raise UnreadableError("expected a file with one image, got several images")
+                    raise UnreadableError(
+                        "expected a file with one image, got several images; save each as a file"
+                    )
                 yield image
     except (UnreadableError, MemoryError):
         raise
