@@ -17,8 +17,8 @@ from PIL import Image
 from benchmarks import flaws
 from benchmarks.common import markdown, mnist
 from nn import Ensemble, Network, load
-from tools.photographs.files import read_picture
-from tools.photographs.ink import BlankImageError
+from stages.common.photographs.files import read_picture
+from stages.common.photographs.ink import BlankImageError
 from tools.photographs.model_inputs import model_inputs
 from tools.photographs.verdict import LEAST_MARGIN, STRICT_MARGIN, verdict
 

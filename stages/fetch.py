@@ -14,7 +14,7 @@ from stages.common.command_line.parameter_types import integer
 from stages.common.command_line.terminal import echo
 from stages.common.files.raw_data import DOWNLOADS, Raw
 from stages.sources.conversion import to_raw, transposed
-from stages.sources.detect import Options, from_path
+from stages.sources.detect import Options, from_path, leads_inside
 from stages.sources.digests import PINNED, digests
 from stages.sources.download import download
 
@@ -29,7 +29,7 @@ class Source(click.ParamType):
         path = os.path.expanduser(value)
         if value in DOWNLOADS:
             return value
-        if value and os.path.exists(path):
+        if value and (os.path.exists(path) or leads_inside(Path(path))):
             return path
         close = difflib.get_close_matches(value, [*DOWNLOADS, *_siblings(Path(path))], n=1)
         hint = f"; did you mean {close[0]}" if close else ""
@@ -81,8 +81,9 @@ def _siblings(path: Path) -> list[str]:
     "--size",
     type=integer(0, 1_000),
     default=0,
-    help="Side in pixels of the square into which the images of a folder are scaled, if their "
-    "sizes differ; 0: they have the same size.",
+    help="Side in pixels to which the images of a folder are brought if their sizes differ: "
+    "drawings are cropped to their ink and centred, as predict does, other images are resized as a "
+    "whole; 0: all have the same size.",
 )
 @path_option("raw", "data/raw", "Folder for images.npy, labels.npy and about.json.")
 def main(

@@ -19,7 +19,7 @@ from stages.common.command_line.parameter_types import Size
 from stages.common.files.artifacts import Artifacts, invalid_artifact
 from stages.common.files.prepared_data import PARTS, write_info
 from stages.common.files.raw_data import Raw
-from stages.preprocessing.framing import framing_of
+from stages.common.photographs.framing import framing_of
 
 _ROWS_AT_ONCE = 4_096
 # A background is bright if it is above this fraction of the range of pixel values.

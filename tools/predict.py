@@ -20,11 +20,11 @@ from stages.common.command_line.terminal import echo
 from stages.common.files.artifacts import Artifacts
 from stages.common.files.image_files import FORMATS, UnreadableError
 from stages.common.models.model_files import augmented, read_model
-from stages.sources.csv import read_csv
-from tools.photographs.files import pictures_in, read_picture
-from tools.photographs.ink import BlankImageError
+from stages.common.photographs.files import pictures_in, read_picture
+from stages.common.photographs.ink import BlankImageError
+from stages.common.photographs.segmentation import Digit
+from stages.sources.csv import read_unlabelled
 from tools.photographs.model_inputs import model_inputs, submitted_images
-from tools.photographs.segmentation import Digit
 from tools.photographs.verdict import verdict
 
 # Names of skipped files that a warning lists.
@@ -70,7 +70,8 @@ class Prediction(NamedTuple):
 @click.option(
     "--submission",
     type=click.Path(),
-    help="Write a submission to Kaggle's Digit Recognizer to this CSV file; IMAGE is test.csv.",
+    help="Write a submission to Kaggle's Digit Recognizer to this CSV file; IMAGE is test.csv. If "
+    "that has a column of ids, as Kannada-MNIST's, so has the submission.",
 )
 @copies_option()
 @path_option("model", "data/model/model.npz", "File written by `train` or `tools.combine`.")
@@ -232,7 +233,7 @@ def _submit(
         raise click.UsageError(
             f"predict: --submission expected one IMAGE, Kaggle's test.csv, got {len(names)}."
         )
-    pixels, _ = read_csv(Path(names[0]), labels=False)
+    pixels, ids, column = read_unlabelled(Path(names[0]))
     if pixels.shape[1] != (expected := model.members[0].sizes[0]):
         raise StageError(
             f"{names[0]}: expected images of {expected} pixels, as the model takes, "
@@ -247,8 +248,11 @@ def _submit(
             f"{pixels.max():g}; prepare them as the training images were."
         )
     labels = [model.classes[k] for k in classifier.predict(images)]
+    # Digit Recognizer counts the images from 1; other competitions have a column of ids.
+    header = (column, "label") if column else ("ImageId", "Label")
+    rows = zip(ids if column else range(1, len(labels) + 1), labels, strict=True)
     with Artifacts() as artifacts:
-        artifacts.write_csv(path, ("ImageId", "Label"), list(enumerate(labels, 1)))
+        artifacts.write_csv(path, header, list(rows))
     echo(f"{len(labels)} images: {path}")
 
 

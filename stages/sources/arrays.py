@@ -64,9 +64,10 @@ def from_arrays(arrays: Arrays, where: Callable[[str], str]) -> LabelledImages |
         found = {key: pair for key, pair in found.items() if key in whole or lone & {key[1]}}
     titles = sorted({title for title, _ in found})
     if len(titles) > 1:
+        several = ", ".join(f"{where('')}/{title}" for title in titles if title)
         raise StageError(
-            f"{where('')}: expected the arrays of one data set, got several with the prefixes "
-            f"{', '.join(map(repr, titles))}; put each into its own folder."
+            f"{where('')}: expected the arrays of one data set, got several; set fetch.source to "
+            f"one of {several}."
         )
     parts, notes = [], []
     for (_, part), pair in sorted(found.items(), key=lambda item: _ORDER.index(item[0][1])):

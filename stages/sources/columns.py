@@ -13,7 +13,8 @@ from stages.common.command_line.errors import ParameterError
 from stages.sources.conversion import MAX_CLASSES
 
 LABELS = ("label", "labels", "class", "target", "y", "digit", "character", "letter")
-_INDEXES = ("", "id", "index", "imageid", "image_id", "rowid", "row_id", "idx", "usage", "split")
+IDS = ("id", "imageid", "image_id", "rowid", "row_id", "index", "idx")
+_INDEXES = ("", *IDS, "usage", "split")
 _NUMBERED = re.compile(r"\d+(\.\d+)?")
 
 

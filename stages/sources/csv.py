@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from nn.checks.arrays import square
 from stages.common.command_line.errors import ParameterError, StageError
-from stages.sources.columns import label_by_values, place
+from stages.sources.columns import IDS, label_by_values, place
 from stages.sources.dataset import LabelledImages
 from stages.sources.layout import Layout, layout_of, lines_of, opened
 from stages.sources.libsvm import is_libsvm, read_libsvm
@@ -32,24 +32,33 @@ from stages.sources.reading import require_room
 _ROWS_AT_ONCE, _LABEL = 4_096, 64
 
 
-def read_csv(path: Path, labels: bool, label: str = "auto") -> tuple[NDArray, NDArray]:
+def read_csv(path: Path, label: str = "auto") -> tuple[NDArray, NDArray]:
     """Read the pixels and labels of a file, which may be compressed.
 
     Args:
         path: The file.
-        labels: Whether there is a column of labels; otherwise all columns are pixels, except one
-            that numbers the rows.
         label: `fetch.label`: auto, first, last, or the name of the column of labels.
 
     Returns:
         Pixels, (n, d) uint8 if all are integers from 0 to 255, else float32; and labels, (n,)
-        text, empty without a column of labels.
+        text.
 
     Raises:
         StageError: If the header or a line has errors; the message names the line.
     """
-    pixels, texts, _ = _read(path, labels, label)
+    pixels, texts, _ = _read(path, True, label)
     return pixels, texts
+
+
+def read_unlabelled(path: Path) -> tuple[NDArray, NDArray, str]:
+    """Read a file without labels: its pixels; the id of each row, and the name of their column.
+
+    The ids are empty if no column has one of the names `IDS`.
+    """
+    names = layout_of(path, False, "auto").names or []
+    column = next((name for name in names if name.lower() in IDS), "")
+    pixels, ids, _ = _read(path, bool(column), column or "auto")
+    return pixels, ids, column
 
 
 def read_numbers(path: Path) -> NDArray:

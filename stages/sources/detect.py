@@ -1,19 +1,18 @@
 """The one door for local data sets: files, folders and archives, recognized by their content."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from stages.common.command_line.errors import StageError
 from stages.sources import arrays
 from stages.sources.archives import unpacked
 from stages.sources.csv import from_csv, is_labelled, read_numbers
 from stages.sources.dataset import LabelledImages, Part, join
+from stages.sources.emnist import of_emnist
 from stages.sources.formats import SUPPORTED, kind_of, refusal
 from stages.sources.image_folders import from_image_folder, listed, without_classes
 from stages.sources.names import parse
@@ -42,6 +41,9 @@ class Options(NamedTuple):
 def from_path(path: Path, options: Options = Options(), depth: int = 0) -> LabelledImages:  # noqa: B008
     """Read a local data set in any of the supported formats, which is detected from the content.
 
+    A path may lead into an archive: archive.zip/folder/train.csv. Its last part may be the name of
+    one of several data sets, with which the names of its files or arrays begin: emnist-letters.
+
     Raises:
         StageError: If the format is not supported, or a file is damaged; the message names it.
         ParameterError: If a parameter has to decide how the data are understood.
@@ -50,12 +52,13 @@ def from_path(path: Path, options: Options = Options(), depth: int = 0) -> Label
         raise StageError(f"{path}: expected at most {_MAX_DEPTH} folders inside one another.")
     if path.is_dir():
         return _from_folder(path, options, depth)
+    if not path.exists():
+        return _inside(path, options, depth)
     if not path.is_file():
         raise StageError(f"{path}: expected {SUPPORTED}, got a special file.")
     kind = kind_of(path)
     if kind in ("zip", "tar"):
-        with unpacked(path) as folder:
-            return _renamed(lambda: from_path(folder, options, depth + 1), str(folder), str(path))
+        return _unpacked(path, Path(), options, depth)
     if kind in ("idx", "npy"):
         return _beside(path)
     if kind in _ARRAYS:
@@ -63,22 +66,58 @@ def from_path(path: Path, options: Options = Options(), depth: int = 0) -> Label
     if kind == "parquet":
         return from_parquet(path, options.label)
     if kind == "table":
-        return _of_emnist(from_csv(path, options.label), path)
+        return of_emnist(from_csv(path, options.label), path)
     raise refusal(path)
 
 
-def _renamed(read: Callable[[], LabelledImages], old: str, new: str) -> LabelledImages:
-    """Read a data set; name the archive instead of the temporary folder in notes and errors."""
-    try:
-        data = read()
-    except StageError as error:
-        raise type(error)(error.message.replace(old, new)) from error
+def leads_inside(path: Path) -> bool:
+    """Whether a path that does not exist may lead into a file, or name some files of a folder."""
+    outer = _outer(path)
+    if outer.is_dir():
+        return outer == path.parent and path.name in _titles(listed(outer, folders=False))
+    return outer.is_file()
+
+
+def _outer(path: Path) -> Path:
+    """The longest part of a path that exists."""
+    # Unlike `Path.exists`, this is False for names that are too long.
+    return next(outer for outer in (path, *path.parents) if os.path.exists(outer))
+
+
+def _titles(names: Iterable[str]) -> set[str]:
+    return {parse(name).title for name in names}
+
+
+def _inside(path: Path, options: Options, depth: int) -> LabelledImages:
+    """Read what a path means that leads into a file, or names some files of a folder."""
+    outer = _outer(path)
+    rest = path.relative_to(outer)
+    if outer.is_dir():
+        if outer == path.parent:
+            return _from_folder(outer, options, depth, title=path.name)
+    elif (kind := kind_of(outer)) in ("zip", "tar"):
+        return _unpacked(outer, rest, options, depth)
+    elif kind in _ARRAYS:
+        return _from_arrays(outer, kind, str(rest))
+    raise StageError(f"{path}: expected a file, a folder or a data set in {outer}, got {rest}.")
+
+
+def _unpacked(path: Path, inside: Path, options: Options, depth: int) -> LabelledImages:
+    """Read an archive, or what is at a path inside it; messages name it, not a temporary folder."""
+    with unpacked(path) as folder:
+        old, new = str(folder), str(path)
+        try:
+            data = from_path(folder / inside, options, depth + 1)
+        except StageError as error:
+            raise type(error)(error.message.replace(old, new)) from error
     return replace(data, notes=tuple(note.replace(old, new) for note in data.notes))
 
 
-def _from_arrays(path: Path, kind: str) -> LabelledImages:
+def _from_arrays(path: Path, kind: str, title: str | None = None) -> LabelledImages:
     """Read a file of several arrays, or of one array whose labels are in another file."""
     found = _ARRAYS[kind](path)
+    if title is not None:
+        found = {name: load for name, load in found.items() if parse(name).title == title}
     if len(found) == 1 and parse(path.name).what:
         return _beside(path)
     data = arrays.from_arrays(found, lambda name: f"{path}: {name}" if name else str(path))
@@ -89,7 +128,7 @@ def _from_arrays(path: Path, kind: str) -> LabelledImages:
         raise StageError(
             f"{path}: expected arrays {arrays.EXPECTED}, got {listed_names or 'none'}."
         )
-    return _of_emnist(data, path, found)
+    return of_emnist(data, path, found)
 
 
 def _beside(path: Path) -> LabelledImages:
@@ -134,43 +173,31 @@ def _from_array_files(folder: Path, names: Sequence[str]) -> LabelledImages | No
 
     if any(parse(name).what for name in loaders):
         data = arrays.from_arrays(loaders, where)
-        return data and _of_emnist(data, folder / min(loaders))
+        return data and of_emnist(data, folder / min(loaders))
     return arrays.from_arrays_by_class(loaders, str(folder))
 
 
-def _of_emnist(
-    data: LabelledImages, path: Path, found: arrays.Arrays | None = None
+def _from_folder(
+    folder: Path, options: Options, depth: int, title: str | None = None
 ) -> LabelledImages:
-    """Add what is special about EMNIST: columns of pixels, and a mapping of labels to letters."""
-    if "emnist" not in path.name.lower():
-        return data
-    mapping = next((name for name in found or {} if name.endswith("mapping")), None)
-    prefix = re.split(r"-(train|test)\b", path.name)[0]
-    file = path.with_name(f"{prefix}-mapping.txt")
-    rows: list = []
-    if found and mapping:
-        rows = np.atleast_2d(found[mapping]()).tolist()
-    elif file.is_file():
-        rows = [line.split() for line in file.read_text(errors="replace").splitlines()]
-    try:
-        names = {str(int(label)): chr(int(code)) for label, code, *_ in rows}
-    except (ValueError, OverflowError) as error:
-        raise StageError(f"{file}: expected lines of a label and a character code.") from error
-    return replace(data, column_major=True, names=names)
-
-
-def _from_folder(folder: Path, options: Options, depth: int) -> LabelledImages:
+    """Read the data set of a folder, or that of its data sets whose name is `title`."""
     files, folders = listed(folder, folders=False), listed(folder, folders=True)
+    if title is not None:
+        if title not in _titles(files) and len(folders) == 1:
+            return from_path(folder / folders[0] / title, options, depth + 1)
+        files = [name for name in files if parse(name).title == title]
     if data := _from_array_files(folder, files):
         return data
     kinds = {name: kind_of(folder / name) for name in files if (folder / name).is_file()}
-    if data := from_image_folder(folder, kinds, *options):
+    if title is None and (data := from_image_folder(folder, kinds, *options)):
         return data
-    if data := _from_tables(folder, kinds, options):
+    if data := _from_files(folder, kinds, options):
         return data
+    if title is not None:
+        raise StageError(f"{folder}: expected a data set of the name {title}, got none.")
     if "image" in kinds.values():
         raise without_classes(folder)
-    single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar", *_ARRAYS)]
+    single = [folder / name for name, kind in kinds.items() if kind in ("zip", "tar")]
     single = single or [folder / name for name in folders if any((folder / name).rglob("*"))]
     if len(single) == 1:
         return from_path(single[0], options, depth + 1)
@@ -181,19 +208,20 @@ def _from_folder(folder: Path, options: Options, depth: int) -> LabelledImages:
     raise StageError(f"{folder}: expected a data set in this folder, got none; {advice}.")
 
 
-def _from_tables(folder: Path, kinds: Mapping[str, str], options: Options) -> LabelledImages | None:
-    """Read the tables of a folder that have labels, of which the names may say the part."""
+def _from_files(folder: Path, kinds: Mapping[str, str], options: Options) -> LabelledImages | None:
+    """Read the tables that have labels, or the files of arrays, whose names may say the part."""
     labelled = [
         name
         for name, kind in sorted(kinds.items())
         if kind == "parquet" or (kind == "table" and is_labelled(folder / name, options.label))
-    ]
+    ] or [name for name, kind in sorted(kinds.items()) if kind in _ARRAYS]
     names = [name for name in labelled if parse(name).part == "train"] or labelled
-    titles = {parse(name).title for name in names}
+    titles = _titles(names)
     if len(titles) > 1 or (len(names) > 1 and not parse(names[0]).part):
+        one = sorted(titles) if len(titles) > 1 and all(titles) else names
         raise StageError(
-            f"{folder}: expected the tables of one data set, got several; set fetch.source to one "
-            f"of {', '.join(str(folder / name) for name in names[:5])}."
+            f"{folder}: expected the files of one data set, got several; set fetch.source to one "
+            f"of {', '.join(str(folder / name) for name in one[:8])}."
         )
     used = sorted(
         (name for name in labelled if parse(name).title in titles),
@@ -202,13 +230,16 @@ def _from_tables(folder: Path, kinds: Mapping[str, str], options: Options) -> La
     if not used:
         return None
     found = [from_path(folder / name, options) for name in used]
+    left = [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]
+    notes = [note for data in found for note in data.notes]
+    if left:
+        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
+    if len(used) == 1:
+        return replace(found[0], notes=tuple(notes))
     parts = [
         Part(parse(name).part, str(folder / name), data.pixels, data.labels)
         for name, data in zip(used, found, strict=True)
     ]
-    notes = [note for data in found for note in data.notes]
-    if left := [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]:
-        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
     whole = join(parts)
     shape = next((data.image_shape for data in found), whole.image_shape)
     return replace(found[0], pixels=whole.pixels, labels=whole.labels, image_shape=shape,

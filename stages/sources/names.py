@@ -18,7 +18,9 @@ _WHAT = {
     "images": ("images", "image", "imgs", "img", "x", "pixels", "data", "patterns", "features"),
     "labels": ("labels", "label", "lbls", "y", "targets", "target", "class"),
 }
-_FORMAT = re.compile(r"idx\d?|ubyte|int|float|double|arr|\d+|of|set|gz|bz2|xz|np[yz]|mat|h5")
+_FORMAT = re.compile(
+    r"idx\d?|ubyte|int|float|double|arr|\d+k?|of|set|gz|bz2|xz|np[yz]|mat|h5|csv|tsv|txt|parquet"
+)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 

@@ -120,7 +120,7 @@ AFTER_TRAINING = ["train", "evaluate", "export"]
     [
         ("nn/optimizers.py", AFTER_TRAINING),
         ("nn/compiled/updates.py", AFTER_TRAINING),
-        ("nn/images/pixels.py", ["preprocess", *AFTER_TRAINING]),
+        ("nn/images/pixels.py", list(STAGES)),
         ("nn/checks/arrays.py", list(STAGES)),
         ("stages/common/command_line/errors.py", list(STAGES)),
         ("stages/common/files/artifacts.py", list(STAGES)),
@@ -221,6 +221,7 @@ COMMON_ROOMS = {
     "command_line": {"command_line"},
     "files": {"command_line", "files"},
     "models": {"command_line", "files", "models"},
+    "photographs": {"files", "photographs"},
     "pictures": {"pictures"},
 }
 

@@ -4,7 +4,6 @@ import io
 import pickle
 from dataclasses import fields
 
-import joblib
 import numpy as np
 import pytest
 from classifiers import classifier, same
@@ -215,14 +214,3 @@ def test_exact_arithmetic_makes_a_float32_network(digits):
     again = classifier(arithmetic="exact", epochs=2).fit(digits[0].astype(np.float32), digits[1])
     for one, other in zip(fitted.network_.weights, again.network_.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_a_classifier_from_a_memory_mapped_file_goes_on_learning(tmp_path):
-    rng = np.random.default_rng(0)
-    x, y = rng.random((60, 5)), rng.integers(0, 3, 60)
-    classifier = NetworkClassifier(hidden=(4,), random_state=0).partial_fit(x, y)
-    joblib.dump(classifier, tmp_path / "classifier")
-    mapped = joblib.load(tmp_path / "classifier", mmap_mode="r")
-    mapped.partial_fit(x, y)
-    classifier.partial_fit(x, y)
-    np.testing.assert_array_equal(mapped.predict_proba(x), classifier.predict_proba(x))

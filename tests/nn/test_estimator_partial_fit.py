@@ -1,5 +1,6 @@
 """The classifier trained in several calls: `partial_fit` and `warm_start`."""
 
+import joblib
 import numpy as np
 import pytest
 from classifiers import classifier, same
@@ -16,6 +17,31 @@ def test_partial_fit_equals_fit(digits):
     assert same(whole, parts)
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.n_iter_ == 4
+
+
+def after_another_call(fitted, x, y):
+    """The classifier after `partial_fit`; and whether its weights were memory-mapped before."""
+    weights = fitted.network_.weights[0]
+    while isinstance(weights, np.ndarray) and not isinstance(weights, np.memmap):
+        weights = weights.base
+    return fitted.partial_fit(x, y), isinstance(weights, np.memmap)
+
+
+@pytest.mark.parametrize("options", [{}, OPTIONS], ids=["sgd", "adam"])
+def test_a_memory_mapped_classifier_goes_on_learning(options, digits, tmp_path):
+    x, y = (array[:200] for array in digits)
+    fitted = classifier(**options).partial_fit(x, y)
+    joblib.dump(fitted, tmp_path / "classifier")
+    loaded = joblib.load(tmp_path / "classifier", mmap_mode="r")
+    # Processes of joblib map arrays of more than `max_nbytes`, those in a classifier too.
+    in_processes = joblib.Parallel(n_jobs=2, max_nbytes=100)(
+        joblib.delayed(after_another_call)(fitted, x, y) for _ in range(2)
+    )
+    found = [after_another_call(loaded, x, y), *in_processes]
+    fitted.partial_fit(x, y)
+    for other, was_mapped in found:
+        assert was_mapped
+        assert same(other, fitted)
 
 
 def test_partial_fit_with_classes_that_come_later(digits):

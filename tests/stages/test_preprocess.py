@@ -16,7 +16,7 @@ from nn.images.info import DatasetInfo
 from stages import preprocess
 from stages.common.command_line.errors import StageError
 from stages.common.files.raw_data import Raw
-from stages.preprocessing.framing import framing_of
+from stages.common.photographs.framing import framing_of
 
 
 def example(n=100, classes=4, d=9, dtype=np.uint8):

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from tools.photographs.image_preparation import prepare_image
+from stages.common.photographs.image_preparation import prepare_image
 
 DIGITS, LABELS = load_digits().images / 16, load_digits().target
 # Strokes as a hand draws them, in parts of the paper.

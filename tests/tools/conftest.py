@@ -13,9 +13,9 @@ from searches import FILES, ROOT, in_this_process, quick
 from sheets import DIGITS, LABELS, TRAINED_ON, drawing
 
 from nn import Trainer, TrainingConfig, save
+from stages.common.photographs.image_preparation import prepare_image
 from stages.training.data import TrainingData
 from tools import tune
-from tools.photographs.image_preparation import prepare_image
 
 # As `python -m tools.tune`.
 SHORT_TIMEOUT = """

@@ -16,9 +16,9 @@ from PIL import Image
 from sheets import DIGITS, LABELS, NO_IMAGE, TRAINED_ON, ask, drawing, write
 
 from nn import Network, save
-from stages.preprocessing.framing import framing_of
+from stages.common.photographs.framing import framing_of
+from stages.common.photographs.image_preparation import prepare_image
 from tools import predict
-from tools.photographs.image_preparation import prepare_image
 
 pytestmark = pytest.mark.xdist_group("predict")  # one worker trains the network
 
@@ -204,6 +204,12 @@ def test_a_submission_for_kaggle(run, model, network, tmp_path):
     assert (tmp_path / "submission.csv").read_text().split() == [
         "ImageId,Label", *(f"{k},{label}" for k, label in enumerate(expected, 1))
     ]  # fmt: skip
+    rows = np.column_stack([np.arange(7, 12), pixels])  # Kannada-MNIST's
+    np.savetxt("test.csv", rows, fmt="%d", delimiter=",", header=f"id,{header}", comments="")
+    assert run(predict, "test.csv", "--submission", "submission.csv").exit_code == 0
+    assert (tmp_path / "submission.csv").read_text().split() == [
+        "id,label", *(f"{k},{label}" for k, label in enumerate(expected, 7))
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", [lambda p: p / 255, lambda p: 255 - p, lambda p: 1 - p / 255])
@@ -243,7 +249,10 @@ def test_what_is_skipped_in_a_folder_is_named(run, model, tmp_path):
 def test_a_file_with_several_images_is_refused(name, refused, model, tmp_path):
     pages = [Image.fromarray(drawing(DIGITS[k])) for k in (3, 4)]
     pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
-    assert refused(predict, name) == f"{name}: expected a file with one image, got several images."
+    assert (
+        refused(predict, name)
+        == f"{name}: expected a file with one image, got several images; save each as a file."
+    )
 
 
 def test_a_submission_that_does_not_fit(refused, model, tmp_path):

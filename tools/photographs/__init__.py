@@ -1,1 +1,1 @@
-"""Reading of photographs: from a picture to inputs of the model, and when to doubt the answer."""
+"""Photographs of `predict`: from a picture to inputs of the model, and when to doubt the answer."""

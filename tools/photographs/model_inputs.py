@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from nn import Ensemble, Network
 from nn.images.pixels import border, scale
 from stages.common.files.image_files import read_grey
-from tools.photographs.image_preparation import resized
-from tools.photographs.segmentation import Digit, find_digits
+from stages.common.photographs.image_preparation import resized
+from stages.common.photographs.segmentation import Digit, find_digits
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 # A bright border has more brightness than the first number, a uniform one a smaller deviation

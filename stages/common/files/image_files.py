@@ -1,6 +1,7 @@
 """Reading of image files with Pillow, and the exact pixels of an image for data sets."""
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 # Pillow opens some other formats by running external programs.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 100_000_000
+# Pictures in formats that Pillow does not read, by a pattern of their first bytes.
+OTHER_FORMATS = (
+    (rb"....ftyp(hei|hev|mif1|msf1|avi[fs])", "a HEIC or AVIF photograph"),
+    (rb"%PDF|%!PS", "a PDF or PostScript file"),
+    (rb"\s*(<\?xml[^>]*>\s*)?((<!--.*?-->|<!DOCTYPE[^>]*>)\s*)*<svg", "an SVG drawing"),
+)
+CONVERSION = "convert it to PNG, for example with the command magick of ImageMagick"
 _DEEP = {"I;16": np.uint16, "I;16L": np.uint16, "I;16B": np.uint16, "I": np.int32, "F": np.float32}
 
 
@@ -36,12 +44,15 @@ def opened_image(file: BinaryIO) -> Iterator["Image"]:
                     raise Image.DecompressionBombError
                 # The JPEG file of a phone may contain a second image, such as a preview (MPO).
                 if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-                    raise UnreadableError("expected a file with one image, got several images")
+                    raise UnreadableError(
+                        "expected a file with one image, got several images; save each as a file"
+                    )
                 yield image
     except (UnreadableError, MemoryError):
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableError(f"expected an image ({', '.join(FORMATS)})") from error
+        file.seek(0)
+        raise UnreadableError(_unidentified(file.read(1024))) from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(
             f"expected an image of at most {MAX_PIXELS // 10**6} million pixels"
@@ -50,6 +61,12 @@ def opened_image(file: BinaryIO) -> Iterator["Image"]:
         if getattr(error, "errno", None):  # the disk failed
             raise
         raise UnreadableError(f"expected a whole image, got a damaged one ({error})") from error
+
+
+def _unidentified(head: bytes) -> str:
+    expected = f"expected an image ({', '.join(FORMATS)})"
+    found = [name for pattern, name in OTHER_FORMATS if re.match(pattern, head, re.DOTALL)]
+    return f"{expected}, got {found[0]}; {CONVERSION}" if found else expected
 
 
 def read_grey(content: bytes) -> tuple[NDArray, bool]:

@@ -8,8 +8,8 @@ import pytest
 from drawings import DIGITS, LABELS, STROKES, pen
 
 from nn import Trainer, TrainingConfig
+from stages.common.photographs.image_preparation import prepare_image
 from stages.exporting.drawing_page import drawing_page
-from tools.photographs.image_preparation import prepare_image
 
 
 @pytest.fixture(scope="module")  # its event loop is in the way of other tests

@@ -7,7 +7,7 @@ from handwriting import HANDS, SHAPES
 
 from nn import Ensemble, Network
 from nn.images.framing import Framing
-from tools.photographs.image_preparation import prepare_image
+from stages.common.photographs.image_preparation import prepare_image
 from tools.photographs.verdict import UNLIKE, UNSURE, verdict
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network

@@ -11,7 +11,7 @@ from own_data import csv_text
 
 from stages.common.command_line.errors import ParameterError, StageError
 from stages.sources.conversion import to_class_indexes
-from stages.sources.csv import from_csv, read_csv
+from stages.sources.csv import from_csv, read_csv, read_unlabelled
 from stages.sources.detect import from_path
 
 BYTES = st.integers(0, 255)
@@ -31,7 +31,7 @@ def test_what_is_written_is_read(pixels, labelled, zipped, end, tmp_path_factory
     labels = [f"c{k % 3}" for k in range(len(pixels))] if labelled else None
     content = csv_text(pixels, labels, end).encode()
     path.write_bytes(gzip.compress(content) if zipped else content)
-    found, texts = read_csv(path, labels=labelled)
+    found, texts, *_ = read_csv(path) if labelled else read_unlabelled(path)
     assert texts.tolist() == (labels or [])
     are_bytes = ((pixels >= 0) & (pixels <= 255) & (pixels == np.round(pixels))).all()
     assert found.dtype == (np.uint8 if are_bytes else np.float32)
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(pixels, labelled, zipped, end, tmp_path_factory
 def test_what_spreadsheets_make_of_it(text, tmp_path):
     path = tmp_path / "train.csv"
     path.write_text(text)
-    pixels, labels = read_csv(path, labels=True)
+    pixels, labels = read_csv(path)
     assert pixels.dtype == np.uint8
     assert pixels.tolist() == [[0, 255], [1, 2]]
     assert labels.tolist() == ["7", "8"]
@@ -84,7 +84,7 @@ def test_bad_lines_are_named(text, message, tmp_path):
     path = tmp_path / "train.csv"
     path.write_text(text)
     with pytest.raises(StageError) as refusal:
-        read_csv(path, labels=True)
+        read_csv(path)
     assert refusal.value.message.startswith(f"{path}: {message}")
     assert "\n" not in refusal.value.message
 
@@ -93,17 +93,17 @@ def test_test_csv_has_no_labels_and_train_csv_has(tmp_path):
     path = tmp_path / "test.csv"
     path.write_text("pixel0,pixel1\n1,2\n")
     with pytest.raises(StageError, match=r"Kaggle's file with labels is train\.csv"):
-        read_csv(path, labels=True)
+        read_csv(path)
     path.write_text("label,pixel0\n1,2\n")
     with pytest.raises(StageError, match="expected the header pixel0,pixel1,…"):
-        read_csv(path, labels=False)
+        read_unlabelled(path)
 
 
 def test_binary_files_are_no_csv(tmp_path):
     path = tmp_path / "train.csv"
     path.write_bytes(b"\xff\xfe,\0,")
     with pytest.raises(StageError, match="expected a table in UTF-8 text"):
-        read_csv(path, labels=True)
+        read_csv(path)
 
 
 NUMBERS = [f"{k % 3},{k * 7 % 10},{k * 5 % 3}" for k in range(9)]
@@ -150,8 +150,9 @@ def test_labels_that_are_written_as_floats(values, tmp_path):
 
 def test_an_id_column_of_a_test_file_is_no_pixel(tmp_path):
     (tmp_path / "test.csv").write_text("id,pixel0,pixel1\n0,5,6\n1,7,8\n")
-    pixels, _ = read_csv(tmp_path / "test.csv", labels=False)
+    pixels, ids, column = read_unlabelled(tmp_path / "test.csv")
     assert pixels.tolist() == [[5, 6], [7, 8]]
+    assert (ids.tolist(), column) == (["0", "1"], "id")
 
 
 def test_the_tables_of_emnist_beside_its_mapping_and_notes(tmp_path):

@@ -94,6 +94,7 @@ def test_a_file_of_torch_is_a_pickle(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "run git lfs pull"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
         (b"%PDF-1.7\n", "a PDF"),
+        (b"<svg/>", "an SVG drawing; convert it to PNG"),
         (b"\0\0\0\x18ftypheic", "a HEIC or AVIF photograph"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z or RAR archive"),
         (png(IMAGES[0]), "a single image; give a folder of images"),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from stages.common.command_line.errors import StageError
 from stages.common.files import image_files
-from stages.sources.detect import Options, from_path
+from stages.sources.detect import from_path
 
 
 @pytest.fixture
@@ -127,31 +127,45 @@ def test_a_folder_inside_folders(folder):
     np.testing.assert_array_equal(from_path(outer).pixels, images.reshape(12, 15))
 
 
-def test_images_of_several_sizes_are_scaled_with_their_proportions(folder):
+def test_images_of_another_size_are_refused_with_advice(folder):
     path, _ = folder
-    tall = np.zeros((20, 10), np.uint8)
-    tall[:, 4:6] = 200
-    Image.fromarray(tall).save(path / "a" / "4.png")
-    assert "set fetch.size to the side to which all are scaled" in refusal_of(path)
-    found = from_path(path, Options(size=10))
-    assert found.image_shape == (10, 10)
-    scaled = found.pixels[4].reshape(10, 10)
-    assert scaled.dtype == np.uint8
-    # 10 columns became 5, in the middle of the square.
-    assert scaled[:, [0, 1, 2, 6, 7, 8, 9]].max() == 0
-    assert scaled[5].argmax() == 4
-    np.testing.assert_allclose(scaled.sum(), tall.sum() / 4, rtol=0.05)
+    Image.fromarray(np.zeros((20, 10), np.uint8)).save(path / "a" / "4.png")
+    assert "set fetch.size to the side to which all are brought" in refusal_of(path)
 
 
 def test_system_files_are_ignored_and_stray_files_reported(folder):
     path, _ = folder
-    for name in (".DS_Store", "a/.hidden.png", "b/Thumbs.db", "README.txt"):
+    for name in (
+        ".DS_Store", "a/.hidden.png", "b/Thumbs.db", "README.txt",
+        "a/notes.txt", "a/list.csv", "b/LICENSE", "c/x.zip", "c/index.html",
+    ):  # fmt: skip
         (path / name).write_bytes(b"x")
     (path / ".git").mkdir()
     (path / "__MACOSX").mkdir()
     found = from_path(path)
     assert len(found.labels) == 12
     assert any(note.startswith(f"{path}: ignored README.txt; ") for note in found.notes)
+    assert f"{path}: left out a/list.csv, a/notes.txt, b/LICENSE, c/index.html, … (5), which" in (
+        "".join(found.notes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("1.heic", b"\0\0\0\x18ftypheic\0", "a HEIC or AVIF photograph"),
+        ("1.pdf", b"%PDF-1.7", "a PDF or PostScript file"),
+        ("1.svg", b'<?xml version="1.0"?>\n<!-- a -->\n<svg/>', "an SVG drawing"),
+    ],
+)
+def test_pictures_in_other_formats_are_refused_with_advice(name, content, what, folder):
+    path, _ = folder
+    (path / "a" / name).write_bytes(content)
+    assert refusal_of(path) == (
+        f"own/a/{name}: expected an image (PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM), got {what}; "
+        "convert it to PNG, for example with the command magick of ImageMagick; replace the file, "
+        "or move it elsewhere."
+    )
 
 
 def png_of(image, form="PNG", **options):

@@ -9,8 +9,8 @@ from own_data import digits, write_folder
 from PIL import Image
 
 from stages import evaluate, fetch, preprocess, train
+from stages.common.photographs.image_preparation import prepare_image
 from tools import predict
-from tools.photographs.image_preparation import prepare_image
 
 
 def clothes(n=240):
@@ -36,26 +36,54 @@ def prepared_digits(n=400):
     return np.rint(255 * np.array(large)).astype(np.uint8), labels
 
 
+def scans(n=310):
+    """Digits on grey paper of different sizes, with noise, each in one piece."""
+    rng = np.random.default_rng(0)
+    images, labels = digits(n)
+    papers = []
+    for image in images:
+        side = int(rng.integers(32, 64))
+        smooth = np.asarray(Image.fromarray(image).resize((side, side)), float)
+        large = np.clip(2 * smooth - 150, 0, 255)  # strokes with sharp edges
+        ink = np.pad(large, [tuple(rng.integers(4, 20, 2)) for _ in range(2)])
+        papers.append(np.rint(220 - 0.7 * ink + rng.normal(0, 2, ink.shape)).astype(np.uint8))
+    return papers, labels
+
+
+def landscapes(n=240):
+    """Textures without a background in three classes, of different sizes."""
+    rng = np.random.default_rng(0)
+    images, labels = [], np.arange(n) % 3
+    for label in labels:
+        grain = rng.integers(0, 120, (6, 5), np.uint8)
+        grain[2 * label : 2 * label + 2] += 130
+        size = tuple(map(int, rng.integers(30, 60, 2)))
+        images.append(np.asarray(Image.fromarray(grain).resize(size)))
+    return images, labels
+
+
 @pytest.mark.parametrize(
-    ("data", "options"),
+    ("data", "size", "options"),
     [
-        (digits, ()),
-        (on_paper, ()),
-        (prepared_digits, ("--deslant",)),
-        (prepared_digits, ()),
-        (clothes, ()),
+        (digits, 0, ()),
+        (on_paper, 0, ()),
+        (prepared_digits, 0, ("--deslant",)),
+        (prepared_digits, 0, ()),
+        (clothes, 0, ()),
+        (scans, 28, ()),
+        (landscapes, 12, ()),
     ],
-    ids=["digits", "on paper", "deslanted", "as MNIST's", "clothes"],
+    ids=["digits", "on paper", "deslanted", "as MNIST's", "clothes", "scans", "landscapes"],
 )
-def test_predict_agrees_with_evaluate(data, options, run, tmp_path):
+def test_predict_agrees_with_evaluate(data, size, options, run, tmp_path):
     images, labels = data()
     tenth = len(images) // 10
     write_folder(tmp_path / "pictures", images, labels)
     sizes = ("--test-size", 3 * tenth, "--validation-size", tenth)
     for stage, *words in (
-        (fetch, "--source", "pictures"),
+        (fetch, "--source", "pictures", "--size", size),
         (preprocess, *sizes, *options),
-        (train, "--hidden", 20, "--epochs", 8),
+        (train, "--hidden", 20, "--epochs", 12),
         (evaluate, "--examples", 4, "--units", 4),
     ):
         result = run(stage, *words)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nn.images.framing import Framing
-from tools.photographs.image_preparation import prepare_ink
-from tools.photographs.ink import ink_of
-from tools.photographs.lines import EIGHT_NEIGHBOURS, without_lines
+from stages.common.photographs.image_preparation import prepare_ink
+from stages.common.photographs.ink import ink_of
+from stages.common.photographs.lines import EIGHT_NEIGHBOURS, without_lines
 
 # Connected components consist of pixels with more ink than this. Faint ink belongs to a component
 # at this distance or less, as a fraction of the height of the highest one.

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sheets import DIGITS
 
-from tools.photographs.segmentation import find_digits
+from stages.common.photographs.segmentation import find_digits
 
 SHAPE = (28, 28)
 Y, X = np.mgrid[:240, :300]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.preprocessing.framing import framing_of
+from stages.common.photographs.framing import framing_of
 
 RNG = np.random.default_rng(0)
 

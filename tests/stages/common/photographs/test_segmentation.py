@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from tools.photographs.image_preparation import prepare_image
-from tools.photographs.segmentation import find_digits
+from stages.common.photographs.image_preparation import prepare_image
+from stages.common.photographs.segmentation import find_digits
 
 DIGITS = (load_digits().images / 16)[:20]
 SHAPE = (28, 28)

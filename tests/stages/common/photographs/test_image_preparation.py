@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from tools.photographs.image_preparation import prepare_image
-from tools.photographs.ink import BlankImageError
+from stages.common.photographs.image_preparation import prepare_image
+from stages.common.photographs.ink import BlankImageError
 
 DIGITS = load_digits().images / 16
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nn.images.deslanting import deslant
 from nn.images.framing import Framing
-from tools.photographs.ink import ink_of
+from stages.common.photographs.ink import ink_of
 
 # Side of the box as a fraction of the side of the image.
 _BOX = 20 / 28

@@ -1,1 +1,0 @@
-"""Measurement of the images for the stage `preprocess`."""
