@@ -79,8 +79,8 @@ class Schedule:
         if self.name == "one_cycle":
             rise = self.warmup or _ONE_CYCLE_RISE * self.epochs
             if done < rise:
-                return _half_cosine(_ONE_CYCLE_START, 1.0, done / rise)
-            return _half_cosine(1.0, 0.0, (done - rise) / (self.epochs - rise))
+                return half_cosine(_ONE_CYCLE_START, 1.0, done / rise)
+            return half_cosine(1.0, 0.0, (done - rise) / (self.epochs - rise))
         if done < self.warmup:
             return done / self.warmup
         if self.name == "step":
@@ -88,14 +88,15 @@ class Schedule:
         if self.name == "exponential":
             return power(self.lr_decay, done)
         if self.name == "cosine":
-            return _half_cosine(1.0, 0.0, (done - self.warmup) / (self.epochs - self.warmup))
+            return half_cosine(1.0, 0.0, (done - self.warmup) / (self.epochs - self.warmup))
         return 1.0
 
 
 CONSTANT = Schedule()
 
 
-def _half_cosine(start: float, end: float, progress: float) -> float:
+def half_cosine(start: float, end: float, progress: float) -> float:
+    """From `start` to `end` along half a cosine, while `progress` goes from 0 to 1."""
     bounded = min(1.0, max(0.0, progress))
     # ½·(1 + cos πp) = 1 - sin² ½πp
     return end + (start - end) * (1.0 - sine(0.5 * math.pi * bounded) ** 2)

@@ -167,7 +167,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
     @property
     def _should_converge(self) -> bool:
         """Whether training should end before all epochs are done."""
-        return bool(self.tol) and not self._trainer.config.learning_rate_schedule.ends
+        return bool(self.tol) and not self._trainer.config.ends
 
     def partial_fit(
         self,
@@ -199,7 +199,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         config = replace(self._config(), patience=0)
         if first:
             self._start(samples)
-        elif config.learning_rate_schedule.ends and self._trainer.epoch >= config.epochs:
+        elif config.ends and self._trainer.epoch >= config.epochs:
             schedule = f"schedule {config.schedule}"
             raise ValueError(f"epochs: all {config.epochs} epochs of the {schedule} are done")
         else:

@@ -13,6 +13,10 @@ Gaussian random field with the covariance exp(-d²/4s²) between positions d pix
 field is drawn directly, as a sum of the columns of a Cholesky decomposition of that covariance with
 random coefficients. The affine part is such a sum of the functions 1, x and y. So the sampling
 positions are one matrix product: random coefficients times the functions.
+
+The strength of all deformations may decrease along half a cosine, so that training ends with images
+like those to be predicted (He et al. 2019, "Data Augmentation Revisited", who end it with images
+that are augmented less).
 """
 
 import math
@@ -27,6 +31,7 @@ from nn.checks.hyperparameters import Range, hyperparameter, validate
 from nn.exact.grids import ceil_log2, round_rows
 from nn.exact.portable import exp, sine, standard_normal
 from nn.images.pixels import real_type
+from nn.schedules import half_cosine
 
 # Number of images augmented at a time; their arrays then fit the processor's cache.
 _CHUNK = 256
@@ -64,6 +69,12 @@ class Augmentation:
         Range(1.0, 1e3),
         "Width s of the Gaussian that smooths the elastic displacement, in pixels.",
     )
+    final_strength: float = _parameter(
+        1.0,
+        Range(0.0, 1.0),
+        "Factor of all deformations at the end of training, to which they decrease along half a "
+        "cosine.",
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -75,14 +86,17 @@ class Augmentation:
 class Augmenter:
     """Applies random deformations to images of a given shape."""
 
-    def __init__(self, augmentation: Augmentation, shape: tuple[int, int]) -> None:
+    def __init__(
+        self, augmentation: Augmentation, shape: tuple[int, int], epochs: float = 1
+    ) -> None:
         """Compute the functions whose sums are the displacement fields.
 
         Args:
             augmentation: Strength of each deformation.
             shape: Height and width of an image in pixels.
+            epochs: Epochs of the whole training, in which the strength decreases.
         """
-        self.augmentation, self.shape = augmentation, shape
+        self.augmentation, self.shape, self.epochs = augmentation, shape, epochs
         height, width = shape
         y, x = np.mgrid[:height, :width].astype(np.float64)
         plane = np.stack([np.ones_like(x), x - x.mean(), y - y.mean()]).reshape(3, -1)
@@ -98,7 +112,11 @@ class Augmenter:
         self._centre = (x.mean() + 1.0, y.mean() + 1.0)
 
     def sampling_positions(
-        self, count: int, rng: np.random.Generator, chosen: NDArray | slice = slice(None)
+        self,
+        count: int,
+        rng: np.random.Generator,
+        chosen: NDArray | slice = slice(None),
+        epochs_done: float = 0,
     ) -> tuple[NDArray, NDArray]:
         """Draw the sampling positions of `count` images.
 
@@ -106,18 +124,21 @@ class Augmenter:
             count: Number of images.
             rng: Random number generator.
             chosen: The images whose positions are computed, of which there are n.
+            epochs_done: The strength decreases with them.
 
         Returns:
             x and y, each (n, pixels), float32, in pixels from the corner of the padded image.
         """
-        strength = self.augmentation
+        maximum = self.augmentation
+        strength = half_cosine(1.0, maximum.final_strength, epochs_done / self.epochs)
 
         def uniform(limit: float) -> NDArray:
+            limit *= strength
             return (2.0 * limit) * rng.random(count)[chosen] - limit
 
-        angle = np.deg2rad(uniform(strength.rotation))
-        wide, high = 1.0 + uniform(strength.scaling), 1.0 + uniform(strength.scaling)
-        slant = uniform(strength.shear)
+        angle = np.deg2rad(uniform(maximum.rotation))
+        wide, high = 1.0 + uniform(maximum.scaling), 1.0 + uniform(maximum.scaling)
+        slant = uniform(maximum.shear)
         # From the sine of half the angle, because `sine` takes angles from -π/2 to π/2.
         half = sine(0.5 * angle)
         cosine, sin = 1.0 - 2.0 * half * half, 2.0 * half * np.sqrt(1.0 - half * half)
@@ -126,10 +147,12 @@ class Augmenter:
             (cosine * wide, (cosine * slant - sin) * high),
             (sin * wide, (sin * slant + cosine) * high),
         )
-        constants = [uniform(strength.shift) + centre for centre in self._centre]
+        constants = [uniform(maximum.shift) + centre for centre in self._centre]
         planes = [np.stack([c, *row], axis=1) for c, row in zip(constants, matrix, strict=True)]
         others = count, len(self._functions) - 3
-        x, y = (self._field(plane, standard_normal(rng, others)[chosen]) for plane in planes)
+        x, y = (
+            self._field(plane, strength * standard_normal(rng, others)[chosen]) for plane in planes
+        )
         return x, y
 
     def _field(self, plane: NDArray, rest: NDArray) -> NDArray:
@@ -145,6 +168,7 @@ class Augmenter:
         rng: np.random.Generator,
         out: NDArray,
         chosen: NDArray[np.bool_] | None = None,
+        epochs_done: float = 0,
     ) -> None:
         """Write augmented copies of images to `out`.
 
@@ -154,12 +178,13 @@ class Augmenter:
             out: (n, d).
             chosen: Random numbers are drawn for so many images, and `images` are those that are
                 true; None for all.
+            epochs_done: The strength decreases with them.
         """
         chosen = np.ones(len(images), bool) if chosen is None else chosen
         at = 0
         for start in range(0, len(chosen), _CHUNK):
             part = chosen[start : start + _CHUNK]
-            x, y = self.sampling_positions(len(part), rng, part)
+            x, y = self.sampling_positions(len(part), rng, part, epochs_done)
             rows = slice(at, at := at + len(x))
             out[rows] = self.deform(images[rows], x, y)
 

@@ -106,6 +106,7 @@ class TrainingConfig:
     shift: float = field_of(Augmentation, "shift")
     elastic: float = field_of(Augmentation, "elastic")
     smoothness: float = field_of(Augmentation, "smoothness")
+    final_strength: float = field_of(Augmentation, "final_strength")
 
     def validate(self) -> None:
         """Check all values.
@@ -121,6 +122,13 @@ class TrainingConfig:
         """The factor of the learning rate, as a function of the epochs done."""
         return Schedule(
             self.schedule, self.epochs, self.warmup, self.lr_decay, self.lr_decay_epochs
+        )
+
+    @property
+    def ends(self) -> bool:
+        """Whether the first epochs depend on the total number of epochs."""
+        return self.learning_rate_schedule.ends or (
+            bool(self.augmentation) and self.final_strength != 1.0
         )
 
     @property

@@ -146,10 +146,13 @@ class Loader:
         if augmenter is None and samples.images.size <= _PIXELS_AT_ONCE:
             self._all = self._prepared(slice(None), convert(samples.images))
 
-    def chunks(self, order: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Chunk]:
+    def chunks(
+        self, order: NDArray[np.intp], rng: np.random.Generator, epochs_done: int
+    ) -> Iterator[Chunk]:
         """Prepare samples in this order, of those of all members of the team.
 
-        `rng` is the random number generator of the augmenter.
+        `rng` is the random number generator of the augmenter, whose strength depends on
+        `epochs_done`.
         """
 
         def make(start: int) -> Chunk:
@@ -161,7 +164,7 @@ class Loader:
             images = self._samples.images[places]
             if self._augmenter is not None:
                 augmented = np.empty_like(images)
-                self._augmenter.augment(images, rng, augmented, mine)
+                self._augmenter.augment(images, rng, augmented, mine, epochs_done)
                 images = augmented
             return self._prepared(places, self._convert(images)), np.arange(len(places)), mine
 

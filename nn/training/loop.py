@@ -116,7 +116,7 @@ def train_epochs(
             done = 0
             order, chunks_rng = rng.permutation(n), np.random.default_rng(rng.integers(2**63))
             step.load()
-            for chunk, rows, mine in loader.chunks(order, chunks_rng):
+            for chunk, rows, mine in loader.chunks(order, chunks_rng, epoch - 1):
                 outputs = np.empty((len(rows), network.sizes[-1]))
                 used = 0
                 try:

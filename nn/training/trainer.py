@@ -293,7 +293,9 @@ class Trainer:
                 f"image_shape: expected height and width of the images of {self.network.sizes[0]} "
                 "pixels, to augment them, got None"
             )
-        return Augmenter(augmentation, shape) if augmentation and shape else None
+        return (
+            Augmenter(augmentation, shape, self.config.epochs) if augmentation and shape else None
+        )
 
     def _arrays(self) -> dict[str, NDArray]:
         """The arrays that training changes, by name."""

@@ -66,7 +66,7 @@ class CheckpointFile:
         """
         self.path = path
         parameters = asdict(config) | {"options": options}
-        if not config.learning_rate_schedule.ends:
+        if not config.ends:
             del parameters["epochs"]  # the first epochs do not depend on their number
         digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
         digest.update(f"numpy {np.__version__}, scipy {scipy.__version__}".encode())

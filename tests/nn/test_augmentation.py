@@ -88,6 +88,19 @@ def test_affine_parts_stay_within_their_limits_and_reach_them():
     assert corner.max() == pytest.approx(2 * 13.5 * 2**0.5 * np.sin(np.deg2rad(15)), rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("done", "factor"), [(0, 1.0), (2, 0.625 + 0.375 * 0.5**0.5), (4, 0.625), (8, 0.25)]
+)
+def test_strength_decreases_along_half_a_cosine(done, factor):
+    """The positions are those of deformations that are weaker by this factor all along."""
+    strengths = {"rotation": 9.0, "scaling": 0.1, "shear": 0.2, "shift": 2.0, "elastic": 1.0}
+    decreasing = Augmenter(Augmentation(**strengths, final_strength=0.25), (9, 7), epochs=8)
+    weaker = Augmenter(Augmentation(**{k: v * factor for k, v in strengths.items()}), (9, 7))
+    found = decreasing.sampling_positions(20, np.random.default_rng(0), epochs_done=done)
+    expected = weaker.sampling_positions(20, np.random.default_rng(0))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_a_quarter_turn_is_a_quarter_turn():
     class Largest:
         """Draws the greatest value every time."""
@@ -128,7 +141,13 @@ def test_images_of_another_shape_are_refused():
 
 @pytest.mark.parametrize(
     "strengths",
-    [{"rotation": -1}, {"scaling": 1.0}, {"shift": float("nan")}, {"smoothness": 0.5}],
+    [
+        {"rotation": -1},
+        {"scaling": 1.0},
+        {"shift": float("nan")},
+        {"smoothness": 0.5},
+        {"final_strength": 1.5},
+    ],
 )
 def test_impossible_strengths_are_refused(strengths):
     with pytest.raises(ValueError, match=next(iter(strengths))):

@@ -27,7 +27,7 @@ def unchanged(images):
 
 def all_of(loader, order, seed=0):
     parts = []
-    for chunk, places, _ in loader.chunks(order, np.random.default_rng(seed)):
+    for chunk, places, _ in loader.chunks(order, np.random.default_rng(seed), 0):
         parts.append(chunk.rows(places))
     return Samples(*(None if a[0] is None else np.concatenate(a) for a in zip(*parts, strict=True)))
 
@@ -126,7 +126,7 @@ def test_leaving_early_is_fine(in_chunks):
         return images
 
     loader = Loader(samples(10), 2, convert)
-    for _ in loader.chunks(np.arange(10), np.random.default_rng(0)):
+    for _ in loader.chunks(np.arange(10), np.random.default_rng(0), 0):
         break
     assert prepared == [2, 2]  # nothing goes on in the background
     assert len(all_of(loader, np.arange(10)).images) == 10
@@ -261,7 +261,7 @@ def test_members_of_a_team_have_the_samples_of_a_training_in_one_piece(rows, aug
     seen = np.zeros(23, bool)
     for part in (slice(0, 4), slice(4, 4), slice(4, 5), slice(5, 23)):
         loader = Loader(source.rows(part), 5, unchanged, augmenter=augmenter, first=part.start)
-        chunks = [*loader.chunks(order, np.random.default_rng(0))]
+        chunks = [*loader.chunks(order, np.random.default_rng(0), 0)]
         mine = np.concatenate([chosen for _, _, chosen in chunks])
         found = [chunk.rows(places) for chunk, places, _ in chunks]
         for theirs, parts in zip(whole, zip(*found, strict=True), strict=True):

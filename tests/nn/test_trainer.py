@@ -19,7 +19,8 @@ RICH = {
     "hidden": (5,), "optimizer": "adam", "learning_rate": 0.02, "batch_size": 8, "epochs": 6,
     "schedule": "cosine", "warmup": 1, "ema_decay": 0.9,
     "dropout_input": 0.1, "dropout_hidden": 0.2,
-    "label_smoothing": 0.1, "shift": 0.5, "elastic": 0.5, "smoothness": 1.0, "patience": 4,
+    "label_smoothing": 0.1, "shift": 0.5, "elastic": 0.5, "smoothness": 1.0, "final_strength": 0.25,
+    "patience": 4,
 }  # fmt: skip
 CHOICES = [
     RICH,

@@ -103,7 +103,7 @@ CHANGED = {
     "lr_decay": 0.1, "lr_decay_epochs": 1, "l2": 0.01, "weight_decay": 0.01, "max_norm": 1,
     "dropout_input": 0.2, "dropout_hidden": 0.2, "label_smoothing": 0.1, "ema_decay": 0.9,
     "patience": 1, "monitor": "accuracy", "rotation": 5, "scaling": 0.1, "shear": 0.1, "shift": 1,
-    "elastic": 0.5, "smoothness": 2, "seed": 1, "class_weight": "balanced",
+    "elastic": 0.5, "smoothness": 2, "final_strength": 0.5, "seed": 1, "class_weight": "balanced",
 }  # fmt: skip
 # With these, the parameters of one method have an effect too.
 ADAM = {"optimizer": "adam", "learning_rate": 0.02}
@@ -111,6 +111,7 @@ STEPS = {"schedule": "step", "lr_decay_epochs": 2}
 CONTEXT = {
     "momentum": ADAM, "beta2": ADAM, "lr_decay": STEPS, "lr_decay_epochs": STEPS,
     "monitor": {"patience": 2}, "smoothness": {"elastic": 1},
+    "final_strength": {"elastic": 1},
 }  # fmt: skip
 
 
