@@ -1,6 +1,7 @@
 """Reading of image files with Pillow, and the exact pixels of an image for data sets."""
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,14 @@ _DEEP = {"I;16": np.uint16, "I;16L": np.uint16, "I;16B": np.uint16, "I": np.int3
 
 class UnreadableError(ValueError):
     """The file is not an image, or is damaged or too large; the message says which."""
+
+
+def natural_order(name: str) -> tuple[list, str]:
+    """Sorting key that puts 9.png before 10.png."""
+    # Every second piece is a number, so numbers are compared only with numbers.
+    pieces: list = re.split(r"(\d+)", name, flags=re.ASCII)
+    pieces[1::2] = map(int, pieces[1::2])
+    return pieces, name
 
 
 @contextmanager
