@@ -20,9 +20,14 @@ INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c cons
 all: repository .venv/installed
 	@# A kill while DVC writes dvc.lock leaves an empty file, with which no command of DVC works.
 	@if "$(BIN)/dvc" stage list 2>&1 | grep "dvc.lock'"; then git checkout dvc.lock; fi
-	@echo "Running the pipeline: a download of 15 MB the first time, then about two minutes."
+	@echo "Running the pipeline$$(test -e data/raw || echo ": a download of 15 MB, then about two minutes")."
 	@# Each stage prints one line; with --quiet, DVC adds neither its command nor messages of its own.
-	@"$(BIN)/dvc" repro --quiet || { echo "The pipeline stopped; dvc repro says more."; exit 1; }
+	@# `dvc stage list` prints what is wrong in dvc.yaml and params.yaml, if that is why it stopped.
+	@trap 'echo "Interrupted; run make again to continue."; exit 130' INT; \
+	"$(BIN)/dvc" repro --quiet || { \
+		"$(BIN)/dvc" stage list > /dev/null && echo "The pipeline stopped; .venv/bin/dvc repro says more."; \
+		exit 1; \
+	}
 	@"$(BIN)/python" -m tools.results
 
 # A download as ZIP has no .git, without which DVC does not work.

@@ -150,11 +150,11 @@ def _next_step(raw: Raw, source: str) -> str:
         sizes = ", ".join(f"{size} {part}" for part, size in raw.parts.items())
         validation = "own" if "validation" in raw.parts else 0.1
         return (
-            f"{source}: {sizes}; to keep this split, set preprocess.test_size: own and "
+            f"{source}: {sizes}; to keep this split: preprocess.test_size: own, "
             f"validation_size: {validation}."
         )
     return (
-        f"{source}: to split at random, set preprocess.test_size: 0.2, validation_size: 0.1 and "
+        f"{source}: to split at random: preprocess.test_size: 0.2, validation_size: 0.1, "
         "shuffle: true."
     )
 

@@ -29,6 +29,8 @@ from tools.photographs.verdict import verdict
 
 # Names of skipped files that a warning lists.
 _NAMED = 10
+# A smaller probability of the second class is 0.0 %, and not printed.
+_LEAST_SHOWN = 0.0005
 
 
 class Prediction(NamedTuple):
@@ -193,7 +195,8 @@ def _line(predictions: Sequence[Prediction]) -> str:
         between = "" if all(len(label) == 1 for label in labels) else " "
         return f"{name}: {between.join(labels)}  ({each})"
     (first, second), (high, low) = predictions[0].labels, predictions[0].confidences
-    return f"{name}: {first}  {high:.1%}{_doubt(predictions[0])}  (then {second}, {low:.1%})"
+    then = f"  (then {second}, {low:.1%})" if low >= _LEAST_SHOWN else ""
+    return f"{name}: {first}  {high:.1%}{_doubt(predictions[0])}{then}"
 
 
 def _doubt(prediction: Prediction) -> str:

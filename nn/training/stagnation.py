@@ -1,9 +1,9 @@
 """A warning for training that does not learn, and the learning rate to try instead.
 
 The best constant output is p, the frequency of each class. A network has learned something if its
-mean loss is below that of p, or it makes less than half the errors of p. If it has not, either
-its inputs are not scaled, or its output units are saturated (their activations are near 0 or 1,
-where the gradient vanishes), or its steps are too small or too few.
+mean loss is below that of p by more than chance, or it makes less than half the errors of p. If it
+has not, either its inputs are not scaled, or its output units are saturated (their activations are
+near 0 or 1, where the gradient vanishes), or its steps are too small or too few.
 
 A step of learning rate η for one sample changes the weighted input of a unit by η·δ·(‖a‖² + 1), if
 a are the unit's inputs. ‖a‖² is at most the number of units below, or the squared norm of the
@@ -34,8 +34,9 @@ from nn.training.inputs import Samples
 _SAMPLES = 1_000
 # Numbers of steps after which saturated outputs, and any other lack of learning, are reported.
 EARLY, STEPS = 200, 1_000
-# The network has not learned if its loss is at least this fraction of that of p.
-_MIN_LOSS = 0.98
+# The network has learned if its loss is below that of p by more than this fraction of it, and by
+# more than these standard errors of the difference over the samples.
+_MIN_GAIN, _STANDARD_ERRORS = 0.02, 2
 # The outputs are saturated if the first fraction of them is closer to 0 or 1 than the distance.
 _SATURATED, _DISTANCE = 0.9, 0.01
 # Inputs are scaled if their root mean square and the mean of ‖x‖² are within these limits: for
@@ -84,14 +85,16 @@ def not_learning(
     # Weights that are all 0 among these samples are ignored.
     weights = some.weights if some.weights is not None and some.weights.any() else None
     frequencies = np.average(targets, axis=0, weights=weights).astype(targets.dtype)
-    guesses = np.broadcast_to(frequencies, targets.shape)
-    constant, loss = (
-        float(np.average(loss_of(a, targets), weights=weights)) for a in (guesses, outputs)
-    )
+    guessed = loss_of(np.broadcast_to(frequencies, targets.shape), targets)
+    losses = loss_of(outputs, targets)
+    constant, loss = (float(np.average(each, weights=weights)) for each in (guessed, losses))
+    share = np.full(len(losses), 1 / len(losses)) if weights is None else weights / weights.sum()
+    error = float(np.linalg.norm(share * (guessed - losses - (constant - loss))))
     right = float(np.average(outputs.argmax(axis=1) == targets.argmax(axis=1), weights=weights))
     # A network that is often right has learned, even if it is so sure that its loss is large. With
     # one class only, the constant output is right and its loss is 0.
-    if constant == 0 or loss < _MIN_LOSS * constant or right > (1 + frequencies.max()) / 2:
+    is_below = constant - loss > max(_MIN_GAIN * constant, _STANDARD_ERRORS * error)
+    if constant == 0 or is_below or right > (1 + frequencies.max()) / 2:
         return None
     saturated = np.mean(np.minimum(outputs, 1 - outputs) < _DISTANCE) >= _SATURATED
     if not (saturated or ended or steps >= STEPS):

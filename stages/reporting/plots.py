@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.figure import FigureBase
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from nn import Classifier
@@ -166,7 +167,9 @@ def confusion_matrix(figure: FigureBase, predictions: Predictions, classes: Sequ
     mistakes = np.where(np.eye(k, dtype=bool), 0, counts)
     axes = figure.add_axes((0.12, 0.12, 0.84, 0.78))
     axes.set_title("confusion matrix", fontsize=11)
-    axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()), aspect="auto")
+    shades = axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1, mistakes.max()), aspect="auto")
+    whole_numbers = MaxNLocator("auto", integer=True)
+    figure.colorbar(shades, ax=axes, label="mistakes", ticks=whole_numbers, pad=0.02, aspect=30)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     shown = range(0, k, math.ceil(k / _MAX_LABELLED_CLASSES))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
-from stages.common.files.image_files import read_grey
+from stages.common.files.image_files import natural_order, read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
 from stages.sources.formats import kind_of
@@ -154,7 +154,7 @@ def _label_first(folder: Path, kinds: Mapping[str, str]) -> Files | None:
     n_classes = len(set(labels))
     if len(labels) < len(names) or not 2 <= n_classes <= len(labels) / _EACH:
         return None
-    pairs = sorted(zip(names, labels, strict=True), key=lambda pair: _natural(pair[0]))
+    pairs = sorted(zip(names, labels, strict=True), key=lambda pair: natural_order(pair[0]))
     return [(folder / name, label) for name, label in pairs]
 
 
@@ -182,7 +182,7 @@ def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
             raise StageError(
                 f"{place}: expected images of this class, got none; add some, or remove it."
             )
-        found += [(_natural(file), name, file) for file in files]
+        found += [(natural_order(file), name, file) for file in files]
     if left:
         listed_names = ", ".join(left[:4]) + (", …" if left[4:] else "")
         notes.append(f"{folder}: left out {listed_names} ({len(left)}), which are no images.")
@@ -192,14 +192,6 @@ def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
 def _should_be_image(path: Path) -> bool:
     """Whether a file has the suffix or the content of an image, and not those of a note or list."""
     return bool(_SUFFIXES.fullmatch(path.suffix)) or not path.is_file() or kind_of(path) == "image"
-
-
-def _natural(name: str) -> tuple[list, str]:
-    """Sorting key that puts 9.png before 10.png."""
-    # Every second piece is a number, so numbers are compared only with numbers.
-    pieces: list = re.split(r"(\d+)", name, flags=re.ASCII)
-    pieces[1::2] = map(int, pieces[1::2])
-    return pieces, name
 
 
 def _read_all(

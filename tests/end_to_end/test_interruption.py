@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -27,19 +28,30 @@ def test_interrupted_and_killed_in_every_stage_and_run_again(clone, reproduced):
         shutil.rmtree(clone.folder / "data" / folder)
     for stage in HALF_DONE:
         for blow in (signal.SIGINT, signal.SIGKILL):  # Ctrl-C, and kill -9
-            interrupt(clone, stage, blow)
+            output = interrupt(clone, stage, blow)
+            assert f"Running stage '{stage}'" in output
             assert not (clone.folder / "metrics.json").exists()
     assert clone.repro() == ["evaluate", "export"]
     for name in ("dvc.lock", "metrics.json", "data/model/model.npz", "data/training/metrics.json"):
         assert clone.read(name) == reproduced.read(name), name
 
 
-def interrupt(clone, stage, blow):
-    """Run `dvc repro` up to the moment when the stage has begun to write."""
+def test_make_says_how_to_go_on_after_ctrl_c(clone):
+    (clone.folder / ".venv").symlink_to(sys.prefix)
+    clone.edit(train__epochs="3")
+    make = ("make", "--no-print-directory", "--assume-old", ".venv/installed")
+    output = interrupt(clone, "train", signal.SIGINT, make)
+    assert "\nInterrupted; run make again to continue.\n" in output
+    assert "says more" not in output
+    assert "test accuracy" in clone.run(*make)
+
+
+def interrupt(clone, stage, blow, command=("dvc", "repro")):
+    """Run a command up to the moment when the stage has begun to write; its output."""
     before = half_done(clone, stage)
     with (clone.folder.parent / "log").open("w+") as log:
         process = subprocess.Popen(
-            ["dvc", "repro"],
+            command,
             cwd=clone.folder,
             env=clone.environment | {"PYTHONPATH": str(STOPS), "STOPS": f"stages.{stage}"},
             stdout=log,
@@ -54,8 +66,8 @@ def interrupt(clone, stage, blow):
         log.seek(0)
         output = log.read()
     assert process.returncode != 0, stage
-    assert f"Running stage '{stage}'" in output
     assert "Traceback" not in output, stage
+    return output
 
 
 def half_done(clone, stage):

@@ -58,4 +58,27 @@ def test_make_stops_with_the_line_of_a_stage_that_fails(folder):
     assert code != 0
     _, error, advice, *_ = output.splitlines()
     assert error.startswith("Error: train.epochs: expected an integer from 1 to ")
-    assert advice == "The pipeline stopped; dvc repro says more."
+    assert advice == "The pipeline stopped; .venv/bin/dvc repro says more."
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("schedule:\n", "schedulee:\n", "Could not find 'schedule'"),
+        ("  epochs: ", "  epochs: [", "ERROR: unable to read: 'params.yaml', YAML file structure"),
+        ("  epochs: ", "\tepochs: ", "ERROR: unable to read: 'params.yaml', YAML file structure"),
+    ],
+)
+def test_make_prints_what_is_wrong_in_params_yaml(right, wrong, line, folder):
+    path = folder.folder / "params.yaml"
+    path.write_text(path.read_text().replace(f"\n{right}", f"\n{wrong}"))
+    code, output = make(folder, check=False)
+    assert code != 0
+    assert line in output
+    assert "says more" not in output
+
+
+def test_make_announces_a_download_if_there_is_no_data(folder):
+    assert "download" not in make(folder)
+    shutil.rmtree(folder.folder / "data" / "raw")
+    assert "a download of 15 MB" in make(folder)

@@ -88,10 +88,10 @@ def test_no_warning_for_training_that_learns(options):
     train(**options)
 
 
-def few(brightness):
+def few(brightness, pixels=64):
     """120 images of one brightness each, dark ones of one class and bright ones of the other."""
     levels = np.linspace(*brightness, 120, dtype=np.float32)
-    return np.repeat(levels[:, None], 64, axis=1), np.eye(2, dtype=np.float32)[
+    return np.repeat(levels[:, None], pixels, axis=1), np.eye(2, dtype=np.float32)[
         np.repeat([0, 1], 60)
     ]
 
@@ -100,6 +100,17 @@ def test_few_steps_are_checked_at_the_end():
     images, targets = few((0.4, 0.6))
     with pytest.warns(NotLearningWarning, match="after 24 steps.* choose more epochs"):
         train(images, targets, epochs=2, learning_rate=1.0)
+
+
+def test_a_loss_below_that_of_guessing_by_chance():
+    # One answer for all images, so sure of some that the loss is 10 % below that of guessing, which
+    # is 1.2 standard errors.
+    images, targets = few((0.4, 0.6), pixels=784)
+    with pytest.warns(NotLearningWarning, match="after 360 steps"):
+        trainer = train(images, targets, hidden=(100,), epochs=30)
+    found = score(trainer.network, images, targets)
+    assert found.accuracy == 0.5
+    assert found.loss < 0.95 * 0.25
 
 
 def test_early_stopping_is_an_end():

@@ -108,7 +108,10 @@ def test_an_untouched_terminal_log_stays_quiet(run, prepared):
         (("--batch-size", 141), "train.batch_size: expected at most the 140 training"),
         (("--batch-size", 10**15), f"train.batch_size: {COUNT}'1000"),
         (("--epochs", 0), f"train.epochs: {COUNT}'0'"),
-        (("--epochs", "1e3"), f"train.epochs: {COUNT}'1e3'"),
+        (("--epochs", "1e3"), f"train.epochs: {COUNT}'1e3'; write 1000."),
+        (("--epochs", "10.0"), f"train.epochs: {COUNT}'10.0'; write 10."),
+        (("--epochs", "1.5"), f"train.epochs: {COUNT}'1.5'."),
+        (("--epochs", "0.0"), f"train.epochs: {COUNT}'0.0'."),
         (("--epochs", "\u0661"), f"train.epochs: {COUNT}'\u0661'"),  # a digit of Arabic script
         (("--epochs", 10**30), f"train.epochs: {COUNT}'1000"),
         (("--activation", "relux"), "train.activation: 'relux' is not"),

@@ -27,9 +27,10 @@ def all_texts(figure):
 
 
 def tick_labels(axis):
-    """The labels of the ticks that an axis shows."""
+    """The labels of the ticks that an axis shows, on whichever of its sides."""
     low, high = sorted(axis.get_view_interval())
-    return [t.label1 for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+    ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [label for t in ticks for label in (t.label1, t.label2) if label.get_visible()]
 
 
 def overlapping(figure):

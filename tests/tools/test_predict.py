@@ -41,17 +41,43 @@ def test_digits_are_recognised_in_any_size_place_and_polarity(variant, run, mode
     assert np.mean(right) > 0.9
 
 
+def with_output_weights_times(factor, network, path):
+    """Write the network, less sure of its answers or more."""
+    changed = network.copy()
+    changed.weights[-1] *= factor
+    with path.open("wb") as file:
+        save(changed, file)
+    return changed
+
+
 def test_a_line_for_each_picture(run, model, network, tmp_path):
+    doubtful = with_output_weights_times(0.5, network, model)
     pixels = drawing(DIGITS[0])
     write(tmp_path / "zero.png", pixels)
-    result = run(predict, "zero.png")
-    probabilities = network.probabilities(prepare_image(pixels / 255).reshape(-1))
+    probabilities = doubtful.probabilities(prepare_image(pixels / 255).reshape(-1))
     first, second = np.argsort(-probabilities)[:2]
-    assert result.output == (
+    assert probabilities[second] > 0.001
+    assert run(predict, "zero.png").output == (
         f"zero.png: {first}  {probabilities[first]:.1%}  "
         f"(then {second}, {probabilities[second]:.1%})\n"
     )
     assert first == LABELS[0]
+
+
+def test_a_second_class_of_0_percent_is_not_printed(run, model, network, tmp_path):
+    with_output_weights_times(20, network, model)
+    write(tmp_path / "zero.png", drawing(DIGITS[0]))
+    assert run(predict, "zero.png").output == f"zero.png: {LABELS[0]}  100.0%\n"
+    (found,) = json.loads(run(predict, "zero.png", "--json").stdout)
+    assert 0 <= found["runner_up_confidence"] < 0.0005
+
+
+def test_a_folder_is_read_in_the_order_of_its_numbers(run, model, tmp_path):
+    names = ["2.png", "9.png", "10.png", "page 2.png", "page 10.png"]
+    for name in names:
+        write(tmp_path / "pages" / name, drawing(DIGITS[0]))
+    lines = run(predict, "pages").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"pages/{name}" for name in names]
 
 
 def test_json_for_programs(run, model, tmp_path):

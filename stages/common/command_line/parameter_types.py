@@ -26,7 +26,8 @@ class Number(click.FloatRange):
         """Return the number; raises `click.BadParameter` if it is not in the range."""
         number = _parse(int if self.values.integers else float, value)
         if number not in self.values:
-            self.fail(f"expected {self.values}, got {value!r}", param, ctx)
+            advice = f"; write {whole}" if (whole := _whole(value)) in self.values else ""
+            self.fail(f"expected {self.values}, got {value!r}{advice}", param, ctx)
         return number
 
 
@@ -53,6 +54,12 @@ def _parse(kind: type, value: Any) -> Any:
         return kind(value) if str(value).isascii() else None  # Python reads digits of all scripts
     except ValueError:
         return None
+
+
+def _whole(value: Any) -> int | None:
+    """The integer that 10.0 is equal to, as which DVC passes a 1e1 of params.yaml; or None."""
+    number = _parse(float, value)
+    return int(number) if number is not None and number.is_integer() else None
 
 
 def integer(low: int, high: int) -> Number:

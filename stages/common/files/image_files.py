@@ -30,6 +30,14 @@ class UnreadableError(ValueError):
     """The file is not an image, or is damaged or too large; the message says which."""
 
 
+def natural_order(name: str) -> tuple[list, str]:
+    """Sorting key that puts 9.png before 10.png."""
+    # Every second piece is a number, so numbers are compared only with numbers.
+    pieces: list = re.split(r"(\d+)", name, flags=re.ASCII)
+    pieces[1::2] = map(int, pieces[1::2])
+    return pieces, name
+
+
 @contextmanager
 def opened_image(file: BinaryIO) -> Iterator["Image"]:
     """Open a file with one image; errors of its decoder become an `UnreadableError`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.files.image_files import FORMATS, opened_image
+from stages.common.files.image_files import FORMATS, natural_order, opened_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,10 +57,14 @@ def _averageable(image: "Image") -> "Image":
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], list[str]]:
-    """Pictures of a folder by the suffixes of image formats, and the names of the other entries."""
+    """Pictures of a folder by the suffixes of image formats, and the names of the other entries.
+
+    Both are in the order of numbers in names, 9.png before 10.png.
+    """
     from PIL import Image
 
     suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
-    visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    visible.sort(key=lambda path: natural_order(path.name))
     pictures = [path for path in visible if path.is_file() and path.suffix.lower() in suffixes]
     return pictures, [path.name for path in visible if path not in set(pictures)]

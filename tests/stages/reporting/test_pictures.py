@@ -77,6 +77,18 @@ def test_curves_of_augmented_images_are_named_so(augmented, drawn):
     assert not any(text.startswith("validation, augmented") for text in found)
 
 
+@pytest.mark.parametrize(("classes", "images"), [("01", 1), ("01", 30), ("0123456789", 5000)])
+def test_the_colours_of_the_confusion_matrix_have_a_legend(classes, images, drawn):
+    figure = drawn(tuple(classes), images)["confusion.png"]
+    matrix, legend = figure.axes
+    assert legend.get_ylabel() == "mistakes"
+    labels = [label.get_text() for label in tick_labels(legend.yaxis)]
+    assert labels[0] == "0"
+    assert all(label.isdecimal() for label in labels)
+    (image,) = matrix.images
+    assert int(labels[-1]) <= image.norm.vmax == max(1, image.get_array().max())
+
+
 def test_the_weights_of_colour_images_are_not_called_red_and_blue(drawn):
     grey = all_texts(drawn(("a", "b"), 9)["weights.png"])
     colour = all_texts(drawn(("a", "b"), 9, shape=(3, 8, 8))["weights.png"])

@@ -119,7 +119,7 @@ def test_the_official_parts_are_kept_by_the_sizes_that_it_names(run, tmp_path):
     result = run(fetch, "--source", "own")
     assert result.stderr.startswith(
         "own/train: classes from the names of folders.\nown/test: classes from the names of "
-        "folders.\nown: 400 train, 200 test; to keep this split, set preprocess.test_size: own and "
+        "folders.\nown: 400 train, 200 test; to keep this split: preprocess.test_size: own, "
         "validation_size: 0.1.\n"
     )
     assert run(preprocess, "--test-size", "own", "--validation-size", 50).exit_code == 0
