@@ -20,7 +20,7 @@ from nn import Ensemble, Network, load
 from tools.photographs.files import read_picture
 from tools.photographs.ink import BlankImageError
 from tools.photographs.model_inputs import model_inputs
-from tools.photographs.verdict import LEAST_MARGIN, STRICT_MARGIN, verdict
+from tools.photographs.verdict import FLAW_MARGIN, LEAST_MARGIN, verdict
 
 GRIDS = ((3, 1), (3, 3), (4, 2), (1, 4))
 _DEVELOPMENT = 5_000
@@ -76,15 +76,18 @@ class Reading(NamedTuple):
         flaw: Name of the flaw.
         is_right: Whether all digits were read.
         is_doubted: Whether a digit is doubted, or nothing was found.
-        margin: The smallest margin between the two highest scores of a digit.
-        is_suspect: Whether there is other evidence against a digit.
+        margins: Of each digit, the margin between its two highest scores, and the least margin
+            of a sure prediction.
     """
 
     flaw: str
     is_right: bool
     is_doubted: bool
-    margin: float
-    is_suspect: bool
+    margins: list[tuple[float, float]]
+
+    def is_sure(self, usual: float, other: float) -> bool:
+        """Whether it would not be doubted if a least margin were another one."""
+        return all(m >= (other if least == usual else least) for m, least in self.margins)
 
 
 def reading(model: Network | Ensemble, flaw: str, text: str, picture: NDArray) -> Reading:
@@ -93,17 +96,16 @@ def reading(model: Network | Ensemble, flaw: str, text: str, picture: NDArray) -
     try:
         digits = model_inputs(model, content, read_picture(content))
     except BlankImageError:
-        return Reading(flaw, False, True, 0.0, True)
+        return Reading(flaw, False, True, [(0.0, 1.0)])
     scores = np.array([model.scores(digit.image.reshape(-1)) for digit in digits])
     found = "".join(model.classes[k] for k in scores.argmax(axis=1))
-    doubts = [verdict(s, is_suspect=d.is_suspect) for s, d in zip(scores, digits, strict=True)]
+    doubts = [verdict(s, d.least_margin) for s, d in zip(scores, digits, strict=True)]
     ordered = np.sort(scores, axis=1)
     return Reading(
         flaw,
         found == text,
         any(doubts),
-        float((ordered[:, -1] - ordered[:, -2]).min()),
-        any(digit.is_suspect for digit in digits),
+        [(s[-1] - s[-2], digit.least_margin) for s, digit in zip(ordered, digits, strict=True)],
     )
 
 
@@ -120,15 +122,17 @@ def table(readings: list[Reading]) -> str:
 
 
 def curve(readings: list[Reading]) -> str:
-    """Doubt for other margins: the usual one for clean pictures, the strict one for the others."""
+    """Doubt for other margins: `LEAST_MARGIN` for clean pictures, `FLAW_MARGIN` for the others."""
     header = ("pictures", "least margin", "doubted", "wrong of those not doubted")
     clean = [r for r in readings if r.flaw in _CLEAN]
     flawed = [r for r in readings if r.flaw not in (*_CLEAN, *_OTHER)]
     rows = []
-    for name, some, margins in (("clean", clean, _MARGINS), ("with flaws", flawed, _STRICT)):
+    for name, some, usual, margins in (
+        ("clean", clean, LEAST_MARGIN, _MARGINS),
+        ("with flaws", flawed, FLAW_MARGIN, _STRICT),
+    ):
         for margin in margins:
-            least, strict = (margin, STRICT_MARGIN) if some is clean else (LEAST_MARGIN, margin)
-            sure = [r for r in some if r.margin >= (strict if r.is_suspect else least)]
+            sure = [r for r in some if r.is_sure(usual, margin)]
             wrong = sum(not r.is_right for r in sure) / max(1, len(sure))
             rows.append([name, f"{margin:.2f}", f"{1 - len(sure) / len(some):.1%}", f"{wrong:.1%}"])
     return markdown({"header": header, "rows": rows})

@@ -173,10 +173,10 @@ def _contents(arguments: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]
 def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list[Prediction]:
     """Predict each digit on a picture."""
     predictions = []
-    for box, image, is_suspect in digits:
+    for box, image, least_margin in digits:
         inputs = image.reshape(-1)
         probabilities = classifier.probabilities(inputs)
-        doubt = verdict(classifier.scores(inputs), is_suspect=is_suspect)
+        doubt = verdict(classifier.scores(inputs), least_margin)
         first, second = np.argsort(-probabilities, kind="stable")[:2]
         labels = classifier.classes[first], classifier.classes[second]
         confidences = float(probabilities[first]), float(probabilities[second])

@@ -10,6 +10,7 @@ from nn.images.framing import Framing
 from tools.photographs.image_preparation import prepare_ink
 from tools.photographs.ink import ink_of
 from tools.photographs.lines import EIGHT_NEIGHBOURS, without_lines
+from tools.photographs.verdict import LEAST_MARGIN, least_margin_of
 
 # Connected components consist of pixels with more ink than this. Faint ink belongs to a component
 # at this distance or less, as a fraction of the height of the highest one.
@@ -35,14 +36,12 @@ class Digit(NamedTuple):
     Attributes:
         box: Left, top, right and bottom, as fractions of the picture's width and height.
         image: (height, width) input of the network, float32 in [0, 1].
-        is_suspect: Whether there is evidence that it is not a digit alone: the background was not
-            plain, something on the picture was left out, or it is wider than high, as two digits
-            that touch are.
+        least_margin: Margin between the two highest scores of a sure prediction; see `verdict`.
     """
 
     box: tuple[float, float, float, float]
     image: NDArray[np.float32]
-    is_suspect: bool = False
+    least_margin: float = LEAST_MARGIN
 
 
 class _Box(NamedTuple):
@@ -87,7 +86,7 @@ def find_digits(
     picture_ink, is_local = ink_of(picture)
     parts = _separate(without_lines(picture_ink))
     kept = np.sum([(part > _CONNECTING_INK).sum() for part in parts])
-    is_suspect = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
+    has_flaw = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
     for ink in parts:
         rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
         box = (
@@ -97,7 +96,7 @@ def find_digits(
             float(rows[-1] + 1) / height,
         )
         image = prepare_ink(ink, shape, framing=framing, deslanted=deslanted)
-        digits.append(Digit(box, image, is_suspect or bool(np.ptp(columns) > np.ptp(rows))))
+        digits.append(Digit(box, image, least_margin_of(image, has_flaw=has_flaw)))
     return digits
 
 
