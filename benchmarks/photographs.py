@@ -14,8 +14,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import flaws
+from benchmarks import sheets
 from benchmarks.common import markdown, mnist
+from benchmarks.flaws import FLAWS
 from nn import Ensemble, Network, load
 from tools.photographs.files import read_picture
 from tools.photographs.ink import BlankImageError
@@ -37,29 +38,33 @@ def pictures(
         chosen = rng.integers(len(images), size=n)
         return images[chosen], labels[chosen]
 
-    for name, flaw in flaws.FLAWS.items():
+    for name, flaw in FLAWS.items():
         for _ in range(count):
-            sheet = flaws.single(*(part[0] for part in some(1)), rng)
+            sheet = sheets.single(*(part[0] for part in some(1)), rng)
             flaw(sheet, rng)
-            yield name, sheet.text, flaws.photograph(sheet, rng)
+            yield name, sheet.text, sheets.photograph(sheet, rng)
     for _ in range(4 * count):
-        sheet = flaws.single(*(part[0] for part in some(1)), rng)
-        yield "clean", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.single(*(part[0] for part in some(1)), rng)
+        yield "clean", sheet.text, sheets.photograph(sheet, rng)
     for name in ("clean", "three specks", "line through the digit", "circled", "underlined"):
         for _ in range(count):
-            sheet = flaws.single(*(part[0] for part in some(1)), rng)
-            flaws.FLAWS[name](sheet, rng)
-            yield f"{name}, bright on dark", sheet.text, flaws.photograph(sheet, rng, inverted=True)
+            sheet = sheets.single(*(part[0] for part in some(1)), rng)
+            FLAWS[name](sheet, rng)
+            yield (
+                f"{name}, bright on dark",
+                sheet.text,
+                sheets.photograph(sheet, rng, inverted=True),
+            )
     for _ in range(count):
-        sheet = flaws.touching(*some(2), rng)
-        yield "two digits that touch", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.touching(*some(2), rng)
+        yield "two digits that touch", sheet.text, sheets.photograph(sheet, rng)
     for _ in range(count):
-        sheet = flaws.row(*some(int(rng.integers(2, 6))), rng.uniform(0.1, 0.5), rng)
-        yield "several digits", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.row(*some(int(rng.integers(2, 6))), rng.uniform(0.1, 0.5), rng)
+        yield "several digits", sheet.text, sheets.photograph(sheet, rng)
     for rows, columns in GRIDS:
         for _ in range(max(1, count // 4)):
-            sheet = flaws.grid(*some(rows * columns), rows, columns, rng)
-            yield f"table of {rows}×{columns}", sheet.text, flaws.photograph(sheet, rng)
+            sheet = sheets.grid(*some(rows * columns), rows, columns, rng)
+            yield f"table of {rows}×{columns}", sheet.text, sheets.photograph(sheet, rng)
 
 
 def png(picture: NDArray) -> bytes:
