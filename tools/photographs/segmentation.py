@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from nn.images.framing import Framing
 from tools.photographs.image_preparation import prepare_ink
-from tools.photographs.ink import ink_of
+from tools.photographs.ink import ink_of, without_weak_ink
 from tools.photographs.lines import EIGHT_NEIGHBOURS, without_lines
 from tools.photographs.verdict import LEAST_MARGIN, least_margin_of
 
@@ -84,18 +84,19 @@ def find_digits(
     height, width = np.shape(picture)
     digits = []
     picture_ink, is_local = ink_of(picture)
-    parts = _separate(without_lines(picture_ink))
+    ink = without_lines(picture_ink)
+    parts = _separate(without_weak_ink(ink) if is_local else ink)
     kept = np.sum([(part > _CONNECTING_INK).sum() for part in parts])
     has_flaw = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
-    for ink in parts:
-        rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    for part in parts:
+        rows, columns = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
         box = (
             float(columns[0]) / width,
             float(rows[0]) / height,
             float(columns[-1] + 1) / width,
             float(rows[-1] + 1) / height,
         )
-        image = prepare_ink(ink, shape, framing=framing, deslanted=deslanted)
+        image = prepare_ink(part, shape, framing=framing, deslanted=deslanted)
         digits.append(Digit(box, image, least_margin_of(image, has_flaw=has_flaw)))
     return digits
 
