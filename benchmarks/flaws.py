@@ -1,109 +1,22 @@
-"""Photographs of MNIST's digits on paper, with the flaws that photographs have.
+"""The flaws of photographs of sheets of paper: shadows, objects, dirt, lines.
 
-Each function takes a `Sheet` and random numbers, and paints on the sheet. Sizes, places and
-strengths are drawn at random; lengths are relative to the sheet or to the height of the digit.
+Each function takes a `Sheet` and random numbers, and paints on the sheet.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 from scipy import ndimage
 
-
-@dataclass
-class Sheet:
-    """A sheet of paper with digits.
-
-    Attributes:
-        coverage: (height, width) ink from 0 to 1.
-        light: (height, width) factor of the brightness, of shadows.
-        objects: (height, width) brightness of what lies on the sheet; NaN where nothing does.
-        boxes: Top, bottom, left and right of each digit in pixels.
-        text: The digits in reading order.
-    """
-
-    coverage: NDArray
-    light: NDArray
-    objects: NDArray
-    boxes: list[tuple[int, int, int, int]]
-    text: str
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width = self.coverage.shape
-        return height, width
-
+from benchmarks.sheets import Sheet, draw_line, drawn
 
 Flaw = Callable[[Sheet, Generator], None]
 
 
-def blank(height: int, width: int) -> Sheet:
-    """A sheet without digits."""
-    shape = (height, width)
-    return Sheet(np.zeros(shape), np.ones(shape), np.full(shape, np.nan), [], "")
-
-
-def write(sheet: Sheet, image: NDArray, label: int, height: int, top: int, left: int) -> None:
-    """Write a (28, 28) digit on the sheet, with this height in pixels."""
-    rows, columns = (np.flatnonzero((image > 0).any(axis=axis)) for axis in (1, 0))
-    crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    width = max(1, round(height * crop.shape[1] / crop.shape[0]))
-    large = Image.fromarray(np.rint(255 * crop).astype(np.uint8)).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
-    part = sheet.coverage[top : top + height, left : left + width]
-    np.maximum(part, np.asarray(large)[: part.shape[0], : part.shape[1]] / 255, out=part)
-    sheet.boxes.append((top, top + part.shape[0], left, left + part.shape[1]))
-    sheet.text += str(label)
-
-
-def single(image: NDArray, label: int, rng: Generator) -> Sheet:
-    """A sheet with one digit somewhere."""
-    height = int(rng.integers(140, 500))
-    width = int(height * rng.uniform(0.75, 1.4))
-    sheet = blank(height, width)
-    size = int(min(height, width) * rng.uniform(0.3, 0.6))
-    across = _width(image, size)
-    size, across = (n * min(1.0, 0.6 * width / across) for n in (size, across))
-    top, left = (rng.uniform(0.14, 0.86 - n / m) * m for n, m in ((size, height), (across, width)))
-    write(sheet, image, label, int(size), int(top), int(left))
-    return sheet
-
-
-def _width(image: NDArray, height: float) -> float:
-    rows, columns = ((image > 0).any(axis=axis).nonzero()[0] for axis in (1, 0))
-    return float(height * (np.ptp(columns) + 1) / (np.ptp(rows) + 1))
-
-
-def photograph(sheet: Sheet, rng: Generator, *, inverted: bool = False) -> NDArray[np.uint8]:
-    """The sheet's brightness: paper, ink, uneven light, blur and noise at random."""
-    paper, ink = rng.uniform(0.7, 1.0), rng.uniform(0.05, 0.4)
-    y, x = np.mgrid[: sheet.shape[0], : sheet.shape[1]]
-    slope = rng.uniform(-0.06, 0.06, 2)
-    light = 1 + slope[0] * (y / sheet.shape[0] - 0.5) + slope[1] * (x / sheet.shape[1] - 0.5)
-    picture = (paper + (ink - paper) * sheet.coverage) * light
-    if inverted:
-        picture = 1 - picture
-    picture = np.where(np.isnan(sheet.objects), picture * sheet.light, sheet.objects)
-    picture = ndimage.gaussian_filter(picture, rng.uniform(0, 1.0))
-    picture = picture + rng.normal(0, rng.uniform(0, 0.02), picture.shape)
-    return np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
-
-
 def clean(sheet: Sheet, rng: Generator) -> None:
     """No flaw."""
-
-
-def _draw(shape: tuple[int, int], paint: Callable[[ImageDraw.ImageDraw], None]) -> NDArray:
-    """Coverage from 0 to 1 of what `paint` draws in white, without jagged edges."""
-    image = Image.new("L", (2 * shape[1], 2 * shape[0]))
-    paint(ImageDraw.Draw(image))
-    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BOX)) / 255
 
 
 def _shadow(sheet: Sheet, rng: Generator, soft: float) -> None:
@@ -147,16 +60,9 @@ def soft_shadow(sheet: Sheet, rng: Generator) -> None:
 def hand_third(sheet: Sheet, rng: Generator) -> None:
     """A shadow over a third of the sheet, 35 % darker, hard or soft edge."""
     height, width = sheet.shape
-    shade = np.zeros(sheet.shape)
-    side = rng.integers(4)
-    if side == 0:
-        shade[:, : width // 3] = 1
-    elif side == 1:
-        shade[:, -(width // 3) :] = 1
-    elif side == 2:
-        shade[: height // 3] = 1
-    else:
-        shade[-(height // 3) :] = 1
+    shade, (tall, wide) = np.zeros(sheet.shape), (height // 3, width // 3)
+    sides = np.s_[:, :wide], np.s_[:, -wide:], np.s_[:tall], np.s_[-tall:]
+    shade[sides[rng.integers(4)]] = 1
     sheet.light *= 1 - 0.35 * ndimage.gaussian_filter(shade, rng.choice([0.0, 0.03]) * width)
 
 
@@ -262,16 +168,8 @@ def circled(sheet: Sheet, rng: Generator) -> None:
     y, x = (top + bottom) / 2, (left + right) / 2
     tall, wide = reach * rng.uniform(0.95, 1.15, 2)
     box = [2 * n for n in (x - wide, y - tall, x + wide, y + tall)]
-    ring = _draw(sheet.shape, lambda on: on.ellipse(box, outline=255, width=round(2 * thick)))
+    ring = drawn(sheet.shape, lambda on: on.ellipse(box, outline=255, width=round(2 * thick)))
     np.maximum(sheet.coverage, ring, out=sheet.coverage)
-
-
-def _line(sheet: Sheet, start: tuple, end: tuple, thick: float, strength: float = 1.0) -> None:
-    """A line of ink; places are (y, x) in pixels."""
-    points = [(2 * x, 2 * y) for y, x in (start, end)]
-    width = max(1, round(2 * thick))
-    drawn = _draw(sheet.shape, lambda on: on.line(points, fill=255, width=width))
-    np.maximum(sheet.coverage, strength * drawn, out=sheet.coverage)
 
 
 def underlined(sheet: Sheet, rng: Generator) -> None:
@@ -283,7 +181,7 @@ def underlined(sheet: Sheet, rng: Generator) -> None:
     y, fall = bottom + high * rng.uniform(0.06, 0.25) + thick / 2, high * rng.uniform(-0.04, 0.04)
     for k in range(rng.integers(1, 3)):
         at = y + k * (thick + 0.1 * high)
-        _line(sheet, (at - fall, middle - wide / 2), (at + fall, middle + wide / 2), thick)
+        draw_line(sheet, (at - fall, middle - wide / 2), (at + fall, middle + wide / 2), thick)
 
 
 def minus(sheet: Sheet, rng: Generator) -> None:
@@ -291,7 +189,7 @@ def minus(sheet: Sheet, rng: Generator) -> None:
     top, bottom, left, _ = sheet.boxes[0]
     high = bottom - top
     y, x = (top + bottom) / 2 + high * rng.uniform(-0.1, 0.1), left - high * rng.uniform(0.1, 0.35)
-    _line(sheet, (y, x - high * rng.uniform(0.25, 0.5)), (y, x), high * rng.uniform(0.05, 0.12))
+    draw_line(sheet, (y, x - high * rng.uniform(0.25, 0.5)), (y, x), high * rng.uniform(0.05, 0.12))
 
 
 def specks(sheet: Sheet, rng: Generator) -> None:
@@ -299,7 +197,7 @@ def specks(sheet: Sheet, rng: Generator) -> None:
     high = sheet.boxes[0][1] - sheet.boxes[0][0]
     for _ in range(3):
         y, x = (rng.uniform(0, n) for n in sheet.shape)
-        _line(sheet, (y, x - 0.5), (y, x + 0.5), max(1.5, high * rng.uniform(0.01, 0.06)))
+        draw_line(sheet, (y, x - 0.5), (y, x + 0.5), max(1.5, high * rng.uniform(0.01, 0.06)))
 
 
 def dark_pixel(sheet: Sheet, rng: Generator) -> None:
@@ -320,7 +218,7 @@ def line_through(sheet: Sheet, rng: Generator) -> None:
     else:
         x = rng.uniform(left, right)
         ends = (0, x - fall * height / 2), (height, x + fall * height / 2)
-    _line(sheet, *ends, thick, strength)
+    draw_line(sheet, *ends, thick, strength)
 
 
 def rules(sheet: Sheet, rng: Generator) -> None:
@@ -329,10 +227,10 @@ def rules(sheet: Sheet, rng: Generator) -> None:
     gap, thick = min(sheet.shape) * rng.uniform(0.1, 0.25), rng.uniform(1, 2)
     strength, fall = rng.uniform(0.15, 0.6), rng.uniform(-0.02, 0.02)
     for y in np.arange(rng.uniform(0, gap), height, gap):
-        _line(sheet, (y, 0), (y + fall * width, width), thick, strength)
+        draw_line(sheet, (y, 0), (y + fall * width, width), thick, strength)
     if rng.random() < 0.5:
         for x in np.arange(rng.uniform(0, gap), width, gap):
-            _line(sheet, (0, x), (height, x - fall * height), thick, strength)
+            draw_line(sheet, (0, x), (height, x - fall * height), thick, strength)
 
 
 FLAWS: dict[str, Flaw] = {
@@ -353,62 +251,3 @@ FLAWS: dict[str, Flaw] = {
     "line through the digit": line_through,
     "ruled paper": rules,
 }
-
-
-def grid(images: NDArray, labels: NDArray, rows: int, columns: int, rng: Generator) -> Sheet:
-    """A table with a digit in each cell."""
-    cell = int(rng.integers(60, 110))
-    wide = int(cell * rng.uniform(0.8, 1.6))
-    margin = int(cell * rng.uniform(0.1, 0.6))
-    sheet = blank(rows * cell + 2 * margin, columns * wide + 2 * margin)
-    thick = rng.uniform(1, 4)
-    for k in range(rows + 1):
-        y = margin + k * cell
-        _line(sheet, (y, margin - thick / 2), (y, margin + columns * wide + thick / 2), thick)
-    for k in range(columns + 1):
-        x = margin + k * wide
-        _line(sheet, (margin, x), (margin + rows * cell, x), thick)
-    for k, (image, label) in enumerate(zip(images, labels, strict=True)):
-        high = cell * rng.uniform(0.45, 0.7)
-        across = _width(image, high)
-        high, across = (n * min(1.0, 0.7 * wide / across) for n in (high, across))
-        top = margin + k // columns * cell + (cell - high) * rng.uniform(0.3, 0.7)
-        left = margin + k % columns * wide + (wide - across) * rng.uniform(0.3, 0.7)
-        write(sheet, image, int(label), int(high), int(top), int(left))
-    return sheet
-
-
-def row(images: NDArray, labels: NDArray, gap: float, rng: Generator) -> Sheet:
-    """Digits in a line; `gap` is their distance as a fraction of the height, negative to touch."""
-    high = int(rng.integers(60, 160))
-    margin = int(high * rng.uniform(0.3, 0.8))
-    width = sum(_width(image, high) + abs(gap) * high for image in images)
-    sheet = blank(high + 2 * margin, int(width) + 2 * margin)
-    left = float(margin)
-    for image, label in zip(images, labels, strict=True):
-        tall = int(high * rng.uniform(0.85, 1.0))
-        write(sheet, image, int(label), tall, margin + int(rng.uniform(0, high - tall)), int(left))
-        left = sheet.boxes[-1][3] + gap * high
-    return sheet
-
-
-def touching(images: NDArray, labels: NDArray, rng: Generator) -> Sheet:
-    """Digits that touch their neighbours: each is moved left until it does."""
-    sheet = row(images[:1], labels[:1], 0.0, rng)
-    high = sheet.boxes[0][1] - sheet.boxes[0][0]
-    for image, label in zip(images[1:], labels[1:], strict=True):
-        sheet.coverage = np.pad(sheet.coverage, ((0, 0), (0, int(high * 1.2))))
-        top = sheet.boxes[0][0]
-        left = sheet.boxes[-1][3]
-        other = blank(*sheet.coverage.shape)
-        write(other, image, int(label), int(high * rng.uniform(0.9, 1.0)), top, left)
-        ink = np.pad(other.coverage, ((0, 0), (0, 0)))
-        while not ((sheet.coverage > 0.5) & (ink > 0.5)).any() and left > 0:
-            ink, left = np.roll(ink, -1, axis=1), left - 1
-        np.maximum(sheet.coverage, ink, out=sheet.coverage)
-        width = other.boxes[0][3] - other.boxes[0][2]
-        sheet.boxes.append((top, top + high, left, left + width))
-        sheet.text += str(label)
-    fresh = blank(*sheet.coverage.shape)
-    sheet.light, sheet.objects = fresh.light, fresh.objects
-    return sheet

@@ -14,13 +14,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import flaws
+from benchmarks import sheets
 from benchmarks.common import markdown, mnist
+from benchmarks.flaws import FLAWS
 from nn import Ensemble, Network, load
 from stages.common.photographs.files import read_picture
 from stages.common.photographs.ink import BlankImageError
+from stages.common.photographs.verdict import FLAW_MARGIN, LEAST_MARGIN, verdict
 from tools.photographs.model_inputs import model_inputs
-from tools.photographs.verdict import LEAST_MARGIN, STRICT_MARGIN, verdict
 
 GRIDS = ((3, 1), (3, 3), (4, 2), (1, 4))
 _DEVELOPMENT = 5_000
@@ -37,29 +38,33 @@ def pictures(
         chosen = rng.integers(len(images), size=n)
         return images[chosen], labels[chosen]
 
-    for name, flaw in flaws.FLAWS.items():
+    for name, flaw in FLAWS.items():
         for _ in range(count):
-            sheet = flaws.single(*(part[0] for part in some(1)), rng)
+            sheet = sheets.single(*(part[0] for part in some(1)), rng)
             flaw(sheet, rng)
-            yield name, sheet.text, flaws.photograph(sheet, rng)
+            yield name, sheet.text, sheets.photograph(sheet, rng)
     for _ in range(4 * count):
-        sheet = flaws.single(*(part[0] for part in some(1)), rng)
-        yield "clean", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.single(*(part[0] for part in some(1)), rng)
+        yield "clean", sheet.text, sheets.photograph(sheet, rng)
     for name in ("clean", "three specks", "line through the digit", "circled", "underlined"):
         for _ in range(count):
-            sheet = flaws.single(*(part[0] for part in some(1)), rng)
-            flaws.FLAWS[name](sheet, rng)
-            yield f"{name}, bright on dark", sheet.text, flaws.photograph(sheet, rng, inverted=True)
+            sheet = sheets.single(*(part[0] for part in some(1)), rng)
+            FLAWS[name](sheet, rng)
+            yield (
+                f"{name}, bright on dark",
+                sheet.text,
+                sheets.photograph(sheet, rng, inverted=True),
+            )
     for _ in range(count):
-        sheet = flaws.touching(*some(2), rng)
-        yield "two digits that touch", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.touching(*some(2), rng)
+        yield "two digits that touch", sheet.text, sheets.photograph(sheet, rng)
     for _ in range(count):
-        sheet = flaws.row(*some(int(rng.integers(2, 6))), rng.uniform(0.1, 0.5), rng)
-        yield "several digits", sheet.text, flaws.photograph(sheet, rng)
+        sheet = sheets.row(*some(int(rng.integers(2, 6))), rng.uniform(0.1, 0.5), rng)
+        yield "several digits", sheet.text, sheets.photograph(sheet, rng)
     for rows, columns in GRIDS:
         for _ in range(max(1, count // 4)):
-            sheet = flaws.grid(*some(rows * columns), rows, columns, rng)
-            yield f"table of {rows}×{columns}", sheet.text, flaws.photograph(sheet, rng)
+            sheet = sheets.grid(*some(rows * columns), rows, columns, rng)
+            yield f"table of {rows}×{columns}", sheet.text, sheets.photograph(sheet, rng)
 
 
 def png(picture: NDArray) -> bytes:
@@ -76,15 +81,18 @@ class Reading(NamedTuple):
         flaw: Name of the flaw.
         is_right: Whether all digits were read.
         is_doubted: Whether a digit is doubted, or nothing was found.
-        margin: The smallest margin between the two highest scores of a digit.
-        is_suspect: Whether there is other evidence against a digit.
+        margins: Of each digit, the margin between its two highest scores, and the least margin
+            of a sure prediction.
     """
 
     flaw: str
     is_right: bool
     is_doubted: bool
-    margin: float
-    is_suspect: bool
+    margins: list[tuple[float, float]]
+
+    def is_sure(self, usual: float, other: float) -> bool:
+        """Whether it would not be doubted if a least margin were another one."""
+        return all(m >= (other if least == usual else least) for m, least in self.margins)
 
 
 def reading(model: Network | Ensemble, flaw: str, text: str, picture: NDArray) -> Reading:
@@ -93,17 +101,16 @@ def reading(model: Network | Ensemble, flaw: str, text: str, picture: NDArray) -
     try:
         digits = model_inputs(model, content, read_picture(content))
     except BlankImageError:
-        return Reading(flaw, False, True, 0.0, True)
+        return Reading(flaw, False, True, [(0.0, 1.0)])
     scores = np.array([model.scores(digit.image.reshape(-1)) for digit in digits])
     found = "".join(model.classes[k] for k in scores.argmax(axis=1))
-    doubts = [verdict(s, is_suspect=d.is_suspect) for s, d in zip(scores, digits, strict=True)]
+    doubts = [verdict(s, d.least_margin) for s, d in zip(scores, digits, strict=True)]
     ordered = np.sort(scores, axis=1)
     return Reading(
         flaw,
         found == text,
         any(doubts),
-        float((ordered[:, -1] - ordered[:, -2]).min()),
-        any(digit.is_suspect for digit in digits),
+        [(s[-1] - s[-2], digit.least_margin) for s, digit in zip(ordered, digits, strict=True)],
     )
 
 
@@ -120,15 +127,17 @@ def table(readings: list[Reading]) -> str:
 
 
 def curve(readings: list[Reading]) -> str:
-    """Doubt for other margins: the usual one for clean pictures, the strict one for the others."""
+    """Doubt for other margins: `LEAST_MARGIN` for clean pictures, `FLAW_MARGIN` for the others."""
     header = ("pictures", "least margin", "doubted", "wrong of those not doubted")
     clean = [r for r in readings if r.flaw in _CLEAN]
     flawed = [r for r in readings if r.flaw not in (*_CLEAN, *_OTHER)]
     rows = []
-    for name, some, margins in (("clean", clean, _MARGINS), ("with flaws", flawed, _STRICT)):
+    for name, some, usual, margins in (
+        ("clean", clean, LEAST_MARGIN, _MARGINS),
+        ("with flaws", flawed, FLAW_MARGIN, _STRICT),
+    ):
         for margin in margins:
-            least, strict = (margin, STRICT_MARGIN) if some is clean else (LEAST_MARGIN, margin)
-            sure = [r for r in some if r.margin >= (strict if r.is_suspect else least)]
+            sure = [r for r in some if r.is_sure(usual, margin)]
             wrong = sum(not r.is_right for r in sure) / max(1, len(sure))
             rows.append([name, f"{margin:.2f}", f"{1 - len(sure) / len(some):.1%}", f"{wrong:.1%}"])
     return markdown({"header": header, "rows": rows})

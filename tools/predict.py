@@ -23,9 +23,9 @@ from stages.common.models.model_files import augmented, read_model
 from stages.common.photographs.files import pictures_in, read_picture
 from stages.common.photographs.ink import BlankImageError
 from stages.common.photographs.segmentation import Digit
+from stages.common.photographs.verdict import verdict
 from stages.sources.csv import read_unlabelled
 from tools.photographs.model_inputs import model_inputs, submitted_images
-from tools.photographs.verdict import verdict
 
 # Names of skipped files that a warning lists.
 _NAMED = 10
@@ -176,10 +176,10 @@ def _contents(arguments: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]
 def _predict(classifier: Classifier, name: str, digits: Sequence[Digit]) -> list[Prediction]:
     """Predict each digit on a picture."""
     predictions = []
-    for box, image, is_suspect in digits:
+    for box, image, least_margin in digits:
         inputs = image.reshape(-1)
         probabilities = classifier.probabilities(inputs)
-        doubt = verdict(classifier.scores(inputs), is_suspect=is_suspect)
+        doubt = verdict(classifier.scores(inputs), least_margin)
         first, second = np.argsort(-probabilities, kind="stable")[:2]
         labels = classifier.classes[first], classifier.classes[second]
         confidences = float(probabilities[first]), float(probabilities[second])

@@ -13,7 +13,7 @@ from drawings import call, placed
 from handwriting import SHAPES, drawings, slashed_zeros
 
 from nn import load
-from tools.photographs.verdict import verdict
+from stages.common.photographs.verdict import verdict
 
 READ = """(drawings) => drawings.map((places) => {
     strokes = places;

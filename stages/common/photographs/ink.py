@@ -35,8 +35,9 @@ _RULE, _SQUARE, _LARGE_SQUARE, _LEAST_SIDE = 0.06, 0.25, 0.45, 100
 # the picture; and lighter than this part of the strongest ink. What is as bright as bright ink over
 # the last part of the picture is paper on a desk.
 _LEAST_SHADE, _OUTLIERS, _SOLID, _PAPER = 0.03, 0.03, 0.65, 0.4
-# Strong ink, relative to the strongest, from which the width of strokes is measured.
-_STRONG, _WEAKEST = 0.7, 0.5
+# Strong ink, relative to the strongest, from which the width of strokes is measured; the least that
+# a closing leaves of the strongest ink; and weak ink.
+_STRONG, _WEAKEST, _WEAK = 0.7, 0.5, 0.45
 # The background is divided by this fraction of its maximum at least; noise above the second number
 # is smoothed.
 _DARKEST, _GRAIN = 0.4, 0.002
@@ -114,9 +115,23 @@ def _local_background(smooth: NDArray) -> NDArray:
     largest = _SQUARE * max(smooth.shape)
     local = _closed(smooth, largest)
     ink = (local - smooth) / np.maximum(local, _DARKEST * local.max())
+    return _closed(smooth, min(1.5 * _stroke_width(ink) + 3, largest))
+
+
+def without_weak_ink(ink: NDArray) -> NDArray:
+    """Ink without what is weak and further than half a stroke from other ink.
+
+    It is what is left of shadows where the background is local. Weak ink is kept only near strong
+    ink, as in hysteresis thresholding (Canny 1986, "A Computational Approach to Edge Detection").
+    """
+    far = ndimage.distance_transform_edt(ink < _WEAK) > _stroke_width(ink) / 2
+    return np.where(far, 0.0, ink)
+
+
+def _stroke_width(ink: NDArray) -> float:
+    """Diameter of the largest circle in strong ink, in pixels."""
     strong = np.pad(ink > _STRONG * ink.max(), 1)
-    width = 2 * float(ndimage.distance_transform_edt(strong).max())
-    return _closed(smooth, min(1.5 * width + 3, largest))
+    return 2 * float(ndimage.distance_transform_edt(strong).max())
 
 
 def _closed(picture: NDArray, side: float) -> NDArray:

@@ -8,8 +8,9 @@ from scipy import ndimage
 
 from nn.images.framing import Framing
 from stages.common.photographs.image_preparation import prepare_ink
-from stages.common.photographs.ink import ink_of
+from stages.common.photographs.ink import ink_of, without_weak_ink
 from stages.common.photographs.lines import EIGHT_NEIGHBOURS, without_lines
+from stages.common.photographs.verdict import LEAST_MARGIN, least_margin_of
 
 # Connected components consist of pixels with more ink than this. Faint ink belongs to a component
 # at this distance or less, as a fraction of the height of the highest one.
@@ -35,14 +36,12 @@ class Digit(NamedTuple):
     Attributes:
         box: Left, top, right and bottom, as fractions of the picture's width and height.
         image: (height, width) input of the network, float32 in [0, 1].
-        is_suspect: Whether there is evidence that it is not a digit alone: the background was not
-            plain, something on the picture was left out, or it is wider than high, as two digits
-            that touch are.
+        least_margin: Margin between the two highest scores of a sure prediction; see `verdict`.
     """
 
     box: tuple[float, float, float, float]
     image: NDArray[np.float32]
-    is_suspect: bool = False
+    least_margin: float = LEAST_MARGIN
 
 
 class _Box(NamedTuple):
@@ -85,19 +84,20 @@ def find_digits(
     height, width = np.shape(picture)
     digits = []
     picture_ink, is_local = ink_of(picture)
-    parts = _separate(without_lines(picture_ink))
+    ink = without_lines(picture_ink)
+    parts = _separate(without_weak_ink(ink) if is_local else ink)
     kept = np.sum([(part > _CONNECTING_INK).sum() for part in parts])
-    is_suspect = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
-    for ink in parts:
-        rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    has_flaw = is_local or bool(kept < (picture_ink > _CONNECTING_INK).sum())
+    for part in parts:
+        rows, columns = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
         box = (
             float(columns[0]) / width,
             float(rows[0]) / height,
             float(columns[-1] + 1) / width,
             float(rows[-1] + 1) / height,
         )
-        image = prepare_ink(ink, shape, framing=framing, deslanted=deslanted)
-        digits.append(Digit(box, image, is_suspect or bool(np.ptp(columns) > np.ptp(rows))))
+        image = prepare_ink(part, shape, framing=framing, deslanted=deslanted)
+        digits.append(Digit(box, image, least_margin_of(image, has_flaw=has_flaw)))
     return digits
 
 

@@ -1,5 +1,5 @@
 // Preparation of a drawing in the way in which MNIST's images were made; the same steps as in
-// tools/photographs/image_preparation.py and ink.py, which explain them and the constants; there, the
+// stages/common/photographs/image_preparation.py and ink.py, which explain them and the constants; there, the
 // background of a photograph may also be local.
 
 const BOX = 20 / 28;

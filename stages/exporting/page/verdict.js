@@ -1,4 +1,4 @@
-// When a prediction is not to be relied on; the same rule as in tools/photographs/verdict.py.
+// When a prediction is not to be relied on; the same rule as in stages/common/photographs/verdict.py.
 
 const UNSURE = "not sure";
 const UNLIKE = "unlike any class";

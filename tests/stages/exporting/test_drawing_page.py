@@ -8,7 +8,7 @@ from handwriting import HANDS, SHAPES
 from nn import Ensemble, Network
 from nn.images.framing import Framing
 from stages.common.photographs.image_preparation import prepare_image
-from tools.photographs.verdict import UNLIKE, UNSURE, verdict
+from stages.common.photographs.verdict import UNLIKE, UNSURE, verdict
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker trains the network
 
