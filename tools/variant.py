@@ -11,7 +11,6 @@ import click
 import yaml
 from ruamel.yaml import YAML
 
-from nn import TrainingConfig
 from stages.common.command_line.command import stage
 from stages.common.files.artifacts import Artifacts
 from stages.training.options import SECTIONS
@@ -33,9 +32,7 @@ def main(name: str) -> None:
       python -m tools.variant fast
     """
     variant = _VARIANTS[name]
-    # Hyperparameters that were added after a variant was trained have their defaults in it.
-    options = vars(TrainingConfig()) | variant["options"]
-    parameters = {(SECTIONS[key], key): value for key, value in options.items()}
+    parameters = {(SECTIONS[key], key): value for key, value in variant["options"].items()}
     parameters["preprocess", "deslant"] = variant["images"] == "deslanted"
     text = _with(_PARAMS.read_text("utf-8"), parameters)
     with Artifacts() as artifacts, artifacts.open(_PARAMS) as file:

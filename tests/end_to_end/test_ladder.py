@@ -20,6 +20,7 @@ PARAMS = yaml.safe_load((ROOT / "experiments" / "ladder" / "params.yaml").read_t
 def test_every_variant_is_a_configuration_with_sigmoid_units(name):
     values = dict(PARAMS["variants"][name]["options"])
     del values["seed"], values["class_weight"]
+    assert set(values) == set(vars(TrainingConfig()))
     config_from_options(values)
     assert values["activation"] == "sigmoid"
 
@@ -37,8 +38,7 @@ def test_every_summary_is_of_three_runs_that_differ_in_their_seed_only():
 def test_the_first_variant_is_the_articles_configuration_and_the_second_the_default():
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     main = {key: value for section in SECTIONS.values() for key, value in params[section].items()}
-    defaults = vars(TrainingConfig())
-    variants = {name: defaults | v["options"] for name, v in PARAMS["variants"].items()}
+    variants = {name: variant["options"] for name, variant in PARAMS["variants"].items()}
     assert variants["scaled"] == main
     assert variants["article"] == main | {"initialization": "normal"}
 
