@@ -10,9 +10,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -165,19 +168,27 @@ def read_npy(path: Path) -> NDArray:
 
 def mat_arrays(path: Path) -> Arrays:
     """The arrays of a `.mat` file of MATLAB before version 7.3, also those inside structs."""
-    # Imported here: SciPy's readers take a moment to import, and `--help` should be fast.
-    from scipy.io import loadmat
-
     with reading(path) as file:
         content = read_all(file, path)
     try:
         require_room(sum(_unpacked(content)), str(path))
-        variables = loadmat(io.BytesIO(content), simplify_cells=True)
+        # In another process, because SciPy's reader crashes on some damaged files.
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            variables = process.submit(_load_mat, content).result()
     except (StageError, MemoryError):
         raise
+    except BrokenProcessPool as error:
+        raise _bad_array(str(path), ValueError("its reader crashed")) from error
     except Exception as error:  # `loadmat` raises exceptions of many types for damaged files
         raise _bad_array(str(path), error) from error
     return {name: partial(_plain, array) for name, array in _leaves("", variables)}
+
+
+def _load_mat(content: bytearray) -> dict[str, Any]:
+    # Imported here: SciPy's readers take a moment to import, and `--help` should be fast.
+    from scipy.io import loadmat
+
+    return loadmat(io.BytesIO(content), simplify_cells=True)
 
 
 def _plain(array: NDArray) -> NDArray:

@@ -68,6 +68,15 @@ def refusal_of(path):
     return refusal.value.message
 
 
+def test_a_mat_file_on_which_scipys_reader_crashes(tmp_path):
+    FORMATS["mat by class"](tmp_path, IMAGES, LABELS)
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    content[170:210] = bytes(40)  # sizes and types of the first array
+    path.write_bytes(content)
+    assert refusal_of(path).startswith(f"{path}: expected a whole file of plain arrays, got")
+
+
 class Execute:
     def __reduce__(self):
         return (exit, ())
