@@ -4,4 +4,5 @@
 - `test_time_augmentation`  an average over augmented copies of an image
 - `serialization`           networks as `.npz` files
 - `estimator`               the network as a scikit-learn classifier
+- `samples`                 weights and a validation part of its samples
 """

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -22,6 +20,7 @@ from nn.checks.hyperparameters import docstring_lines, field_of
 from nn.exact.grids import DivergedError
 from nn.losses import LOSSES
 from nn.metrics import Score, score
+from nn.models.samples import split_off_validation, weights_of
 from nn.training.config import TrainingConfig
 from nn.training.inputs import Samples
 from nn.training.trainer import Trainer
@@ -43,7 +42,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         tol: `fit` ends before `epochs` if the loss was not more than this below its minimum in 11
             epochs in a row, and gives a `ConvergenceWarning` if it did not come to that. 0 to train
             for all epochs, without this warning. With `patience` early stopping decides instead,
-            and a schedule that ends (cosine, one_cycle) has all its epochs (default 0.002).
+            and a schedule that ends (cosine, one_cycle, final_strength) has all its epochs (default
+            0.002).
         image_shape: Height and width of an image in pixels, to augment images that are not square
             (default None).
         class_weight: None, "balanced", or a dict from label to weight (default None).
@@ -127,7 +127,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
             raise ValueError("X_val and y_val: expected both or neither, got one")
         continues = self.warm_start and hasattr(self, "_trainer")
         samples = self._encoded(X, y, dtype=self._trainer.network.dtype if continues else None)
-        weights = self._weights(samples, sample_weight)
+        weights = self._weights_of(samples, sample_weight)
         if weights is not None:
             weights /= weights.mean()
         samples = samples._replace(weights=weights)
@@ -135,7 +135,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         if X_val is not None:
             validation = self._encoded(X_val, y_val, dtype=samples.images.dtype)
         elif self.patience:
-            samples, validation = self._split_off_validation(samples)
+            samples, validation = split_off_validation(
+                samples, self.validation_fraction, self.random_state
+            )
         if continues:
             self._trainer.reconfigure(self._config(), from_the_start=True)
         else:
@@ -184,7 +186,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
 
         Raises:
             ValueError: If the samples or a changed argument do not fit the earlier calls, or if the
-                learning-rate schedule has ended.
+                learning rate or the augmentation has decreased to its end.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight: balanced needs all samples at once; use a dict")
@@ -196,13 +198,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
             )
         dtype = None if first else self._trainer.network.dtype
         samples = self._encoded(X, y, labels=classes, dtype=dtype)
-        samples = samples._replace(weights=self._weights(samples, sample_weight))
+        samples = samples._replace(weights=self._weights_of(samples, sample_weight))
         config = replace(self._config(), patience=0)
         if first:
             self._start(samples)
         elif config.ends and self._trainer.epoch >= config.epochs:
-            schedule = f"schedule {config.schedule}"
-            raise ValueError(f"epochs: all {config.epochs} epochs of the {schedule} are done")
+            raise ValueError(
+                f"epochs: all {config.epochs} epochs are done, over which the learning rate or the "
+                "augmentation decreases"
+            )
         else:
             self._trainer.reconfigure(config, from_the_start=False)
         for _ in self._trainer.train_epochs(*samples, until=self._trainer.epoch + 1):
@@ -262,27 +266,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         losses = LOSSES[self.loss].of_samples(self.network_.scores(samples.images), samples.targets)
         return float(np.average(losses, weights=samples.weights))
 
-    def _split_off_validation(self, samples: Samples) -> tuple[Samples, Samples]:
-        if not 0.0 < self.validation_fraction < 1.0:
-            raise ValueError(
-                "validation_fraction: expected a number above 0 and below 1, "
-                f"got {self.validation_fraction}"
-            )
-        chosen, kept = train_test_split(
-            np.arange(len(samples.images)),
-            test_size=self.validation_fraction,
-            random_state=check_random_state(self.random_state).randint(2**31),
-            stratify=samples.targets.argmax(axis=1),
-        )
-        return samples.rows(chosen), samples.rows(kept)
-
     def _encoded(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        labels: ArrayLike | None = None,
-        dtype: np.dtype | None = None,
+        self, x: Any, y: Any, *, labels: ArrayLike | None = None, dtype: np.dtype | None = None
     ) -> Samples:
         """Validate samples and encode their labels one-hot.
 
@@ -304,23 +289,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator, TrainingConfig):
         targets = np.eye(len(self.classes_), dtype=x.dtype)[np.searchsorted(self.classes_, y)]
         return Samples(x, targets)
 
-    def _weights(self, samples: Samples, sample_weight: ArrayLike | None) -> NDArray | None:
-        """Return the weight of each sample, (n,); None if all weights are 1."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        x, y = samples.images, self.classes_[samples.targets.argmax(axis=1)]
-        if isinstance(self.class_weight, dict) and min(self.class_weight.values(), default=0) < 0:
-            raise ValueError(
-                f"class_weight: expected weights of at least 0, got {self.class_weight}"
-            )
-        weights = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
-        is_valid = np.isfinite(weights).all() and weights.min() >= 0 and weights.any()
-        if weights.shape not in ((), (len(x),)) or not is_valid:
-            raise ValueError(
-                f"sample_weight: expected ({len(x)},) finite numbers from zero up, not all zero, "
-                f"got {weights.shape} with minimum {weights.min():g}"
-            )
-        return (weights * compute_sample_weight(self.class_weight, y)).astype(x.dtype)
+    def _weights_of(self, samples: Samples, sample_weight: ArrayLike | None) -> NDArray | None:
+        labels = self.classes_[samples.targets.argmax(axis=1)]
+        weights = weights_of(labels, self.class_weight, sample_weight)
+        return None if weights is None else weights.astype(samples.images.dtype)
 
 
 NetworkClassifier.__doc__ = str(NetworkClassifier.__doc__).replace(

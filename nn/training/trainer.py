@@ -261,8 +261,8 @@ class Trainer:
     def restore(self, state: dict[str, NDArray]) -> None:
         """Set the state of a trainer that was created with the same arguments.
 
-        The number of epochs in the configuration may be larger than it was, unless the schedule
-        depends on it.
+        The number of epochs in the configuration may be larger than it was, unless the first epochs
+        depend on it; see `TrainingConfig.ends`.
 
         Raises:
             KeyError, ValueError: If the state belongs to another configuration; the trainer cannot

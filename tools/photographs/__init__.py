@@ -1,1 +1,1 @@
-"""Photographs of `predict`: from a picture to inputs of the model, and when to doubt the answer."""
+"""Photographs of `predict`: inputs of the model, and pictures of what it saw."""

@@ -1,1 +1,1 @@
-"""Reading of photographs and scans: the objects on a picture, scaled and placed as in MNIST."""
+"""Photographs: their objects, placed as on training images, and when to doubt their class."""
