@@ -16,6 +16,7 @@ from nn.images.pixels import border, is_range, scale
 from stages.common.command_line.command import path_option, seed_option, stage
 from stages.common.command_line.errors import ParameterError, StageError
 from stages.common.command_line.parameter_types import Size
+from stages.common.command_line.terminal import listing
 from stages.common.files.artifacts import Artifacts, invalid_artifact
 from stages.common.files.prepared_data import PARTS, write_info
 from stages.common.files.raw_data import Raw
@@ -266,7 +267,7 @@ def _require_every_class(part: str, raw: Raw, rows: NDArray[np.intp], shuffle: b
     if counts.all():
         return
     absent = [raw.classes[k] for k in np.flatnonzero(counts == 0)]
-    missing = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
+    missing = listing(absent, 5)
     key = "validation_size" if part == "validation" else "test_size"
     advice = (
         "choose a larger size" if shuffle else "set preprocess.shuffle: true, or change the sizes"

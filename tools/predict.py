@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from nn import Classifier, Ensemble, Network
 from stages.common.command_line.command import copies_option, path_option, stage
 from stages.common.command_line.errors import StageError
-from stages.common.command_line.terminal import echo
+from stages.common.command_line.terminal import echo, listing
 from stages.common.files.artifacts import Artifacts
-from stages.common.files.image_files import FORMATS, UnreadableError
+from stages.common.files.image_files import CONVERSION, FORMATS, UnreadableError
 from stages.common.models.model_files import augmented, read_model
 from stages.common.photographs.files import pictures_in, read_picture
 from stages.common.photographs.ink import BlankImageError
@@ -158,10 +158,9 @@ def _contents(arguments: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]
             yield name, error
             continue
         if skipped:
-            names = ", ".join(skipped[:_NAMED]) + (", …" if len(skipped) > _NAMED else "")
             echo(
-                f"Warning: {name}: skipped {names} ({len(skipped)}); expected image files "
-                f"({', '.join(FORMATS)}).",
+                f"Warning: {name}: skipped {listing(skipped, _NAMED)} ({len(skipped)}); expected "
+                f"image files ({', '.join(FORMATS)}); if one is a picture, {CONVERSION}.",
                 err=True,
             )
         if not paths:

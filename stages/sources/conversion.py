@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.common.command_line.errors import ParameterError
+from stages.common.command_line.terminal import listing
 from stages.common.files.raw_data import Raw
 
 MAX_CLASSES = 1_000
@@ -136,7 +137,7 @@ def _named(labels: list[str], names: Mapping[str, str] | str) -> dict[str, str]:
     if len(parts) != len(labels) or not all(parts):
         raise ParameterError(
             f"fetch.classes: expected {len(labels)} names separated by commas, for the labels "
-            f"{', '.join(labels[:12])}{', …' if len(labels) > 12 else ''}, got {len(parts)} in "
+            f"{listing(labels, 12)}, got {len(parts)} in "
             f"{names[:60]!r}."
         )
     return dict(zip(labels, parts, strict=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import listing
 from stages.sources import arrays
 from stages.sources.archives import unpacked
 from stages.sources.csv import from_csv, is_labelled, read_numbers
@@ -124,9 +125,8 @@ def _from_arrays(path: Path, kind: str, title: str | None = None) -> LabelledIma
     if data is None:
         data = arrays.from_arrays_by_class(found, str(path))
     if data is None:
-        listed_names = ", ".join(sorted(found)[:6]) + (", …" if len(found) > 6 else "")
         raise StageError(
-            f"{path}: expected arrays {arrays.EXPECTED}, got {listed_names or 'none'}."
+            f"{path}: expected arrays {arrays.EXPECTED}, got {listing(sorted(found), 6) or 'none'}."
         )
     return of_emnist(data, path, found)
 
@@ -233,7 +233,7 @@ def _from_files(folder: Path, kinds: Mapping[str, str], options: Options) -> Lab
     left = [name for name in kinds if name not in used and kinds[name] in ("table", "parquet")]
     notes = [note for data in found for note in data.notes]
     if left:
-        notes.append(f"{folder}: left out {', '.join(left[:4])}{', …' if len(left) > 4 else ''}")
+        notes.append(f"{folder}: left out {listing(left, 4)}")
     if len(used) == 1:
         return replace(found[0], notes=tuple(notes))
     parts = [

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import listing
 from stages.common.files.image_files import UnreadableError
 
 Read = TypeVar("Read")
@@ -60,8 +61,8 @@ def framed(paths: Sequence[Path], size: int, folder: Path) -> tuple[NDArray, NDA
         f"{folder}: {(n_parts > 0).sum()} drawings cropped to their ink, scaled into {size}×{size}"
     )
     if blank := [path for path, n in zip(paths, n_parts, strict=True) if n == 0]:
-        listed = ", ".join(str(path.relative_to(folder)) for path in blank[:4])
-        note += f"; left out {len(blank)} without ink: {listed}{', …' if blank[4:] else ''}"
+        listed = listing([str(path.relative_to(folder)) for path in blank], 4)
+        note += f"; left out {len(blank)} without ink: {listed}"
     if several := (n_parts > 1).sum():
         note += f"; {several} have separate parts, which predict reads as several digits"
     return images, n_parts > 0, f"{note}."

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.command_line.errors import StageError
+from stages.common.command_line.terminal import listing
 from stages.common.files.image_files import natural_order, read_grey
 from stages.sources.dataset import LabelledImages
 from stages.sources.file_tables import Files, from_table
@@ -132,9 +133,8 @@ def _files(folder: Path, kinds: Mapping[str, str], label: str, notes: list[str])
     if not direct:
         return None
     if kinds:
-        stray = list(kinds)
         notes.append(
-            f"{folder}: ignored {', '.join(stray[:3])}{', …' if len(stray) > 3 else ''}; images "
+            f"{folder}: ignored {listing(list(kinds), 3)}; images "
             "must be in the folder of their class."
         )
     notes.append(f"{folder}: classes from the names of folders.")
@@ -184,8 +184,7 @@ def _by_folder(folder: Path, classes: Sequence[str], notes: list[str]) -> Files:
             )
         found += [(natural_order(file), name, file) for file in files]
     if left:
-        listed_names = ", ".join(left[:4]) + (", …" if left[4:] else "")
-        notes.append(f"{folder}: left out {listed_names} ({len(left)}), which are no images.")
+        notes.append(f"{folder}: left out {listing(left, 4)} ({len(left)}), which are no images.")
     return [(folder / name / file, name) for _, name, file in sorted(found)]
 
 

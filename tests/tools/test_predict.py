@@ -227,6 +227,7 @@ def test_what_is_skipped_in_a_folder_is_named(run, model, tmp_path):
     assert result.exit_code == 0
     assert result.stdout.startswith("photos/a.png: 5 ")
     assert result.stderr.startswith("Warning: photos: skipped b.heic, more (2); expected image")
+    assert "convert it to PNG" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["pages.tif", "moving.gif", "moving.png", "moving.webp"])

@@ -1,6 +1,7 @@
 """Text for the terminal: names of files and classes must not send commands to it."""
 
 import unicodedata
+from collections.abc import Sequence
 
 import click
 
@@ -23,3 +24,8 @@ def echo(text: str, *, err: bool = False) -> None:
         err: Whether to print to standard error.
     """
     click.echo("\n".join(map(printable, text.split("\n"))), err=err)
+
+
+def listing(names: Sequence[str], limit: int) -> str:
+    """The first `limit` names, separated by commas, and an ellipsis if there are more."""
+    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
